@@ -1,0 +1,1 @@
+//! The Cloud Assistant agent: notify channel, shells, TCP.

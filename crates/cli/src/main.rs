@@ -1,0 +1,3 @@
+//! The `axt` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Calling the API and opening terminals.

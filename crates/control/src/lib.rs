@@ -1,0 +1,1 @@
+//! Both control planes as data: the agents' and the administrator's.

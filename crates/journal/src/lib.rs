@@ -1,0 +1,1 @@
+//! The registry's journal: redb tables and group commit.

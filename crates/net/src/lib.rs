@@ -1,0 +1,1 @@
+//! Clocks, tasks, TLS, websockets, transports and the pump.

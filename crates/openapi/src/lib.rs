@@ -1,0 +1,1 @@
+//! The ECS OpenAPI as data: actions, validation, errors, signatures, rendering.

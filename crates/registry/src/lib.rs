@@ -1,0 +1,1 @@
+//! Accounts, instances, sessions and quotas: every rule that needs to know what exists.

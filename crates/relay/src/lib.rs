@@ -1,0 +1,1 @@
+//! The relay: listeners, pairing, and the API carried out on the registry.

@@ -1,0 +1,1 @@
+//! Relay, agents and clients started together, on sockets or in memory.
