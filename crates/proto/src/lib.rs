@@ -4,19 +4,29 @@
 //! translation between them, statuses and the table of reasons, the meter, the idle timer, the
 //! agent's channel machine, and the events that everything else is a view of.
 //!
+//! JSON text is written and read in one place only: the agent framing's resize payload is a JSON
+//! object on the wire (wire-protocol 6), so [`frame::agent`] uses `serde_json` for it rather than
+//! half a parser of its own. Everywhere else serde derives are all that JSON gets.
+//!
 //! What never does: sockets, tasks, clocks, files, HTTP, and the knowledge of who exists. Time and
 //! bytes are arguments; what to do is the answer.
 
 pub mod event;
+pub mod extension;
+pub mod frame;
 pub mod id;
 pub mod limits;
 pub mod reason;
 pub mod secret;
+pub mod status;
 pub mod tick;
 
 pub use event::{Event, EventKind};
+pub use extension::Extensions;
+pub use frame::{FrameError, Framing, Message, Size};
 pub use id::{AccountId, ChannelId, ConnectionId, InstanceId, RegionId, SessionId};
 pub use limits::Limits;
 pub use reason::{CloseCode, Reason};
 pub use secret::Secret;
+pub use status::Status;
 pub use tick::Tick;
