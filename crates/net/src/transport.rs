@@ -1,0 +1,11 @@
+//! What bytes travel on: TCP, or pipes within the process that stand for it in simulations.
+
+pub mod dialer;
+pub mod listener;
+pub mod memory;
+pub mod stream;
+
+pub use dialer::{DialError, Dialer};
+pub use listener::{BindError, Listener};
+pub use memory::MemoryNet;
+pub use stream::{Io, Stream};

@@ -1,0 +1,131 @@
+//! Where connections go out.
+
+use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc};
+
+use tokio::net::TcpStream;
+
+use super::{MemoryNet, Stream};
+use crate::link;
+
+/// A connection that could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot reach {address}: {source}")]
+pub struct DialError {
+    /// `host:port` as it was asked for.
+    pub address: String,
+    /// Why the last of its addresses failed.
+    pub source: io::Error,
+}
+
+/// Makes connections, over TCP or in memory. Cloning shares it.
+///
+/// A proxy (`HTTPS_PROXY` and its kin) is to be one more kind of it.
+#[derive(Clone, Debug)]
+pub enum Dialer {
+    /// Over TCP.
+    Tcp(Overrides),
+    /// Within the process.
+    Memory(MemoryNet),
+}
+
+/// Hosts that are dialled at an address of our own choice instead of the resolver's, as an entry
+/// in the hosts file would do.
+pub type Overrides = Arc<BTreeMap<String, SocketAddr>>;
+
+impl Dialer {
+    /// Dials over TCP.
+    #[must_use]
+    pub fn tcp() -> Self {
+        Self::Tcp(Overrides::default())
+    }
+
+    /// Dials over TCP; `hosts` (in lower case) go to the addresses given, ports included.
+    pub fn tcp_with(hosts: impl IntoIterator<Item = (String, SocketAddr)>) -> Self {
+        Self::Tcp(Arc::new(hosts.into_iter().collect()))
+    }
+
+    /// Dials within `net`.
+    #[must_use]
+    pub fn memory(net: &MemoryNet) -> Self {
+        Self::Memory(net.clone())
+    }
+
+    /// Connects to a host (a name or an IP address, brackets allowed), trying each of its
+    /// addresses; all of it in 10 s ([`link::HANDSHAKE`]).
+    ///
+    /// # Errors
+    ///
+    /// [`DialError`] with the address that was asked for and the last reason.
+    pub async fn dial(&self, host: &str, port: u16) -> Result<Stream, DialError> {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let dialled = match self {
+            Self::Tcp(overrides) => {
+                let attempt = dial_tcp(host, port, overrides.get(&host.to_ascii_lowercase()));
+                let in_time = link::timeout(link::HANDSHAKE, attempt).await;
+                in_time.unwrap_or_else(|late| Err(io::Error::new(io::ErrorKind::TimedOut, late)))
+            }
+            Self::Memory(net) => net.connect(host, port),
+        };
+        dialled.map_err(|source| DialError {
+            address: if host.contains(':') {
+                format!("[{host}]:{port}")
+            } else {
+                format!("{host}:{port}")
+            },
+            source,
+        })
+    }
+}
+
+async fn dial_tcp(host: &str, port: u16, instead: Option<&SocketAddr>) -> io::Result<Stream> {
+    let addresses: Vec<_> = match instead {
+        Some(address) => vec![*address],
+        None => tokio::net::lookup_host((host, port)).await?.collect(),
+    };
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    // An address that swallows packets must leave the others their share of the time.
+    let share = link::HANDSHAKE / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+    for address in addresses {
+        match link::timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(socket)) => return Stream::tcp(socket),
+            Ok(Err(error)) => last = error,
+            Err(late) => last = io::Error::new(io::ErrorKind::TimedOut, late),
+        }
+    }
+    Err(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::Listener;
+
+    #[tokio::test]
+    async fn a_refusal_names_the_address() {
+        let taken = Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let port = taken.local_addr().unwrap().port();
+        drop(taken);
+
+        let refusal = Dialer::tcp().dial("localhost", port).await.unwrap_err();
+
+        let text = refusal.to_string();
+        assert!(
+            text.starts_with(&format!("cannot reach localhost:{port}: ")),
+            "{text}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_host_can_be_sent_to_an_address_of_our_own() {
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let dialer = Dialer::tcp_with([("ecs.cn-hangzhou.aliyuncs.com".to_owned(), address)]);
+
+        let stream = dialer
+            .dial("ecs.cn-hangzhou.aliyuncs.com", 443)
+            .await
+            .unwrap();
+
+        assert_eq!(stream.peer_addr(), address);
+    }
+}

@@ -1,0 +1,174 @@
+//! One connection.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
+    net::TcpStream,
+};
+use tokio_rustls::TlsStream;
+
+/// What bytes can be read from and written to.
+pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
+
+/// A connection of either transport, with TLS or without: one type all the way up, so that an
+/// upgraded HTTP connection can be taken back as what it was.
+///
+/// Faults on the wire (delays, slices, resets) are to be one more kind of it.
+#[derive(Debug)]
+pub struct Stream {
+    kind: Kind,
+    peer: SocketAddr,
+    local: SocketAddr,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Tcp(TcpStream),
+    Memory(DuplexStream),
+    // Boxed: a TLS session is 1 KiB, and the memory of an idle connection is counted.
+    Tls(Box<TlsStream<Stream>>),
+}
+
+impl Stream {
+    /// A TCP connection. Small messages are sent at once (`TCP_NODELAY`): a keystroke must not
+    /// wait for the one before it to be acknowledged.
+    ///
+    /// # Errors
+    ///
+    /// When the connection has ended already.
+    pub fn tcp(socket: TcpStream) -> io::Result<Self> {
+        socket.set_nodelay(true)?;
+        Ok(Self {
+            peer: socket.peer_addr()?,
+            local: socket.local_addr()?,
+            kind: Kind::Tcp(socket),
+        })
+    }
+
+    pub(crate) const fn memory(pipe: DuplexStream, local: SocketAddr, peer: SocketAddr) -> Self {
+        Self {
+            kind: Kind::Memory(pipe),
+            peer,
+            local,
+        }
+    }
+
+    /// The same connection under TLS.
+    #[must_use]
+    pub fn tls(session: impl Into<TlsStream<Self>>) -> Self {
+        let session = session.into();
+        let (stream, _) = session.get_ref();
+        Self {
+            peer: stream.peer,
+            local: stream.local,
+            kind: Kind::Tls(Box::new(session)),
+        }
+    }
+
+    /// The other end's address. In memory it is made up: 127.0.0.1 and a port of its own.
+    #[must_use]
+    pub const fn peer_addr(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// This end's address.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Whether this is TLS.
+    #[must_use]
+    pub const fn is_tls(&self) -> bool {
+        matches!(self.kind, Kind::Tls(_))
+    }
+
+    /// Asks the kernel to hold at most about `bytes` in each direction, so that back-pressure
+    /// reaches the sender early. In memory there is nothing to ask.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub fn set_kernel_buffers(&self, bytes: usize) -> io::Result<()> {
+        match &self.kind {
+            Kind::Tcp(socket) => {
+                rustix::net::sockopt::set_socket_send_buffer_size(socket, bytes)?;
+                rustix::net::sockopt::set_socket_recv_buffer_size(socket, bytes)?;
+                Ok(())
+            }
+            Kind::Memory(_) => Ok(()),
+            Kind::Tls(session) => session.get_ref().0.set_kernel_buffers(bytes),
+        }
+    }
+}
+
+macro_rules! each_kind {
+    ($stream:expr, $io:ident => $call:expr) => {
+        match &mut $stream.get_mut().kind {
+            Kind::Tcp(io) => {
+                let $io = Pin::new(io);
+                $call
+            }
+            Kind::Memory(io) => {
+                let $io = Pin::new(io);
+                $call
+            }
+            Kind::Tls(io) => {
+                let $io = Pin::new(io.as_mut());
+                $call
+            }
+        }
+    };
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        each_kind!(self, io => io.poll_read(context, into))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        each_kind!(self, io => io.poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        each_kind!(self, io => io.poll_write_vectored(context, slices))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.kind {
+            Kind::Tcp(io) => io.is_write_vectored(),
+            Kind::Memory(io) => io.is_write_vectored(),
+            Kind::Tls(io) => io.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each_kind!(self, io => io.poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each_kind!(self, io => io.poll_shutdown(context))
+    }
+}
