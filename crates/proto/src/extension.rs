@@ -1,30 +1,29 @@
-//! Extensions between our own ends, as a set of names.
+//! Extensions of the base protocol, which official peers never notice.
 //!
-//! Each end announces what it knows in an `x-axt-ext` header; the relay grants the intersection,
-//! and nothing is sent that was not granted, so official peers never notice (design, "Extensions
-//! that official peers never notice").
+//! Each end announces what it knows by the header `x-axt-ext`; the relay grants the intersection,
+//! and nothing is sent that was not granted (design, "Extensions that official peers never
+//! notice").
 
-use std::fmt;
+use std::{convert::Infallible, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// A set of extensions: what an end knows, or what a connection was granted.
+/// A set of extensions: announced by one end, or granted to both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(from = "String", into = "String")]
 pub struct Extensions {
-    /// The agent tells the exit status ([`Message::Exit`](crate::Message::Exit)).
+    /// The agent tells the remote exit status (frame type 0x41580001).
     pub exit: bool,
-    /// One direction can end alone ([`Message::Eof`](crate::Message::Eof)).
+    /// Either end tells that it will send no more (frame type 0x41580002).
     pub eof: bool,
-    /// A broken TCP connection is told apart from an orderly end
-    /// ([`Message::Reset`](crate::Message::Reset)).
+    /// Either end tells that its side was reset (frame type 0x41580003).
     pub reset: bool,
-    /// The shell may run on pipes instead of a PTY, for exact bytes.
+    /// The client has no terminal: the agent uses pipes instead of a PTY.
     pub pipe: bool,
 }
 
 impl Extensions {
-    /// The base protocol alone.
+    /// Nothing, as an official peer announces.
     pub const NONE: Self = Self {
         exit: false,
         eof: false,
@@ -32,7 +31,7 @@ impl Extensions {
         pipe: false,
     };
 
-    /// All that this version knows.
+    /// Everything that this version knows.
     pub const ALL: Self = Self {
         exit: true,
         eof: true,
@@ -40,26 +39,9 @@ impl Extensions {
         pipe: true,
     };
 
-    /// Reads a header value: names with commas between them. Names that are not known are passed
-    /// over, because a newer peer may announce them.
+    /// What both ends announced: what the relay grants.
     #[must_use]
-    pub fn from_header(value: &str) -> Self {
-        let mut known = Self::NONE;
-        for name in value.split(',') {
-            match name.trim() {
-                "exit" => known.exit = true,
-                "eof" => known.eof = true,
-                "reset" => known.reset = true,
-                "pipe" => known.pipe = true,
-                _ => {}
-            }
-        }
-        known
-    }
-
-    /// What both ends know: the grant.
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
+    pub const fn both(self, other: Self) -> Self {
         Self {
             exit: self.exit && other.exit,
             eof: self.eof && other.eof,
@@ -68,28 +50,67 @@ impl Extensions {
         }
     }
 
-    /// Whether there is nothing to announce, so that no header is sent.
+    /// Whether nothing was announced or granted.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self == Self::NONE
     }
-}
 
-impl fmt::Display for Extensions {
-    /// The header value, such as `exit, eof`.
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = [
+    fn words(self) -> impl Iterator<Item = &'static str> {
+        [
             (self.exit, "exit"),
             (self.eof, "eof"),
             (self.reset, "reset"),
             (self.pipe, "pipe"),
-        ];
-        let mut separator = "";
-        for (_, name) in names.into_iter().filter(|(is_in, _)| *is_in) {
-            write!(out, "{separator}{name}")?;
-            separator = ", ";
+        ]
+        .into_iter()
+        .filter_map(|(has, word)| has.then_some(word))
+    }
+}
+
+impl fmt::Display for Extensions {
+    /// The header's value, such as `exit, eof`.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, word) in self.words().enumerate() {
+            if place > 0 {
+                out.write_str(", ")?;
+            }
+            out.write_str(word)?;
         }
         Ok(())
+    }
+}
+
+impl FromStr for Extensions {
+    type Err = Infallible;
+
+    /// Reads the header's value. Words that this version does not know are left out: they may be a
+    /// later version's.
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let mut known = Self::NONE;
+        for word in text.split(',').map(str::trim) {
+            match word {
+                "exit" => known.exit = true,
+                "eof" => known.eof = true,
+                "reset" => known.reset = true,
+                "pipe" => known.pipe = true,
+                _ => {}
+            }
+        }
+        Ok(known)
+    }
+}
+
+impl From<String> for Extensions {
+    fn from(text: String) -> Self {
+        let Ok(known) = text.parse();
+        known
+    }
+}
+
+impl From<Extensions> for String {
+    fn from(set: Extensions) -> Self {
+        set.to_string()
     }
 }
 
@@ -98,23 +119,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_reads_back_and_unknown_names_are_passed_over() {
-        let announced = Extensions::from_header("exit,  reset ,levitate");
+    fn the_header_reads_back_and_words_of_later_versions_are_left_out() {
+        let Ok(read) = "exit, telepathy,eof".parse::<Extensions>();
 
-        assert_eq!(announced.to_string(), "exit, reset");
+        assert_eq!(read.to_string(), "exit, eof");
         assert_eq!(
-            Extensions::from_header(&Extensions::ALL.to_string()),
+            Extensions::from(Extensions::ALL.to_string()),
             Extensions::ALL
         );
-        assert_eq!(Extensions::from_header(""), Extensions::NONE);
     }
 
     #[test]
-    fn a_grant_is_what_both_ends_know() {
-        let client = Extensions::from_header("exit, eof");
-        let agent = Extensions::from_header("eof, reset");
+    fn only_what_both_announced_is_granted() {
+        let Ok(client) = "exit, pipe".parse::<Extensions>();
+        let Ok(agent) = "exit, eof".parse::<Extensions>();
 
-        assert_eq!(client.and(agent).to_string(), "eof");
-        assert!(client.and(Extensions::NONE).is_empty());
+        assert_eq!(client.both(agent).to_string(), "exit");
+        assert!(client.both(Extensions::NONE).is_empty());
     }
 }
