@@ -1,1 +1,49 @@
 //! Accounts, instances, sessions and quotas: every rule that needs to know what exists.
+//!
+//! What lives here: one pure [`Registry`], `(state, now, command) → (answer, changes)`, and the
+//! types of what it holds. Each rule of limits-and-semantics 1, 2, 4 and 5 has its one home here;
+//! every number comes from [`Limits`](axt_proto::Limits).
+//!
+//! What never does: a clock, randomness, tasks, sockets, files, HTTP. The instant, fresh ids and
+//! secrets are arguments; what to do on the wire and what to write are parts of the answer.
+
+mod account;
+mod activation;
+mod agent;
+mod changes;
+mod connect;
+mod deadline;
+mod end;
+mod index;
+mod instance;
+mod invariant;
+mod ledger;
+mod region;
+mod registry;
+mod restore;
+mod row;
+mod session;
+mod start;
+mod token;
+mod version;
+mod view;
+
+pub use activation::{Activation, ActivationId, ActivationSpec};
+pub use changes::{Changes, Effect};
+pub use connect::{ConnectRefusal, ConnectRequest, Connecting, Verdict};
+pub use end::EndRefusal;
+pub use instance::{
+    AgentInfo, Instance, InstancePatch, InstanceSpec, InstanceStatus, OsType, Presence, Registered,
+};
+pub use region::{Account, Region, RegionPatch, RegionSwitches};
+pub use registry::{Registry, UnknownInstance};
+pub use row::{Counters, ROW_SCHEMA, Row, RowChange, RowKey};
+pub use session::{
+    Connection, ConnectionStatus, ConnectionType, End, Phase, Session, SessionTarget, Starter,
+};
+pub use start::{Fresh, StartRefusal, StartRequest, Started};
+pub use token::{
+    Answer, ClientToken, Fingerprint, RememberedToken, TokenAction, TokenKey, TokenRefusal,
+};
+pub use version::supports_session_manager;
+pub use view::Usage;
