@@ -52,7 +52,8 @@ pub(super) fn write(message: &Message, resize: &ResizeCodec) -> (u32, Bytes) {
         Message::Eof => (kind::EOF, Bytes::new()),
         Message::Reset => (kind::RESET, Bytes::new()),
         // A status is never written as it came: an empty one is survived by luck only, and a low
-        // speed is not survived at all (wire-protocol 2, 7). The keep-alive has no effect on either program.
+        // speed is not survived at all (wire-protocol 2, 7). The keep-alive has no effect on either
+        // program.
         Message::Other {
             kind: kind::STATUS,
             payload,

@@ -106,9 +106,9 @@ impl Bucket {
         self.start + Duration::from_nanos(units.as_u64().div_ceil(self.units_per_nano))
     }
 
-    /// Counts units from `now`, with nothing in the bucket: rather a burst too little, once in
-    /// nine years at the documented rate and once in six days at the least even one, than a byte
-    /// too much.
+    /// Counts units from `now`, with nothing in the bucket: rather a burst too little than a byte
+    /// too much. It happens after nine years at the documented rate, and after six days without
+    /// an end at the finest unit.
     fn start_anew(&mut self, now: Tick) {
         self.start = now;
         self.clock.set(0);
