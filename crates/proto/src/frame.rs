@@ -12,6 +12,11 @@ mod payload;
 pub mod agent;
 pub mod client;
 
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod properties;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
