@@ -5,3 +5,4 @@
 //! session, the API, the journal.
 
 pub mod helper;
+pub mod shell;

@@ -1,0 +1,527 @@
+//! Shells for real: the helper, PTYs and pipes of this machine.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::{
+    fs,
+    future::Future,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use axt_agent::{
+    helper::ShellSpec,
+    shell::{HelperProgram, Shell, ShellControl, ShellEnd, ShellInput, ShellOutput},
+};
+use axt_net::link;
+use axt_proto::Size;
+
+/// Against hanging; nothing is measured by it.
+const GUARD: Duration = Duration::from_secs(30);
+
+async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    link::timeout(GUARD, future)
+        .await
+        .unwrap_or_else(|_| panic!("{what} did not come"))
+}
+
+struct Session {
+    input: ShellInput,
+    output: ShellOutput,
+    control: ShellControl,
+    seen: Vec<u8>,
+}
+
+impl Session {
+    fn start(spec: &ShellSpec) -> Self {
+        Self::start_sized(spec, Size { rows: 24, cols: 80 })
+    }
+
+    fn start_sized(spec: &ShellSpec, size: Size) -> Self {
+        let helper = HelperProgram {
+            path: PathBuf::from(env!("CARGO_BIN_EXE_axt-shell")),
+            args: Vec::new(),
+        };
+        let Shell {
+            input,
+            output,
+            control,
+        } = Shell::start(&helper, spec, size).expect("the helper starts");
+        Self {
+            input,
+            output,
+            control,
+            seen: Vec::new(),
+        }
+    }
+
+    async fn type_text(&self, text: &str) {
+        write_all(&self.input, text.as_bytes()).await;
+    }
+
+    /// Reads on until `text` was seen, and forgets everything up to its end.
+    async fn expect(&mut self, text: &str) {
+        let wanted = text.as_bytes();
+        soon(text, async {
+            loop {
+                let at = self
+                    .seen
+                    .windows(wanted.len())
+                    .position(|part| part == wanted);
+                if let Some(at) = at {
+                    self.seen.drain(..at + wanted.len());
+                    return;
+                }
+                let more = self.output.read(8_192).await.expect("reads");
+                assert!(!more.is_empty(), "the output ended before `{text}`");
+                self.seen.extend_from_slice(&more);
+            }
+        })
+        .await;
+    }
+
+    /// The rest of the output and how the shell ended.
+    async fn finish(mut self) -> (Vec<u8>, ShellEnd) {
+        soon("the end", async {
+            loop {
+                let more = self.output.read(8_192).await.expect("reads");
+                if more.is_empty() {
+                    break;
+                }
+                self.seen.extend_from_slice(&more);
+            }
+            let end = self.control.ended().await;
+            (self.seen, end)
+        })
+        .await
+    }
+}
+
+async fn write_all(input: &ShellInput, mut data: &[u8]) {
+    while !data.is_empty() {
+        let written = input.write(data).await.expect("writes");
+        data = &data[written..];
+    }
+}
+
+fn command(line: &str) -> ShellSpec {
+    ShellSpec {
+        command: Some(line.to_owned()),
+        terminal: true,
+        ..ShellSpec::default()
+    }
+}
+
+fn piped(line: &str) -> ShellSpec {
+    ShellSpec {
+        terminal: false,
+        ..command(line)
+    }
+}
+
+fn login() -> ShellSpec {
+    ShellSpec {
+        terminal: true,
+        ..ShellSpec::default()
+    }
+}
+
+fn text(output: &[u8]) -> String {
+    String::from_utf8_lossy(output).replace("\r\n", "\n")
+}
+
+fn is_alive(pid: &str) -> bool {
+    Path::new("/proc").join(pid.trim()).exists()
+}
+
+#[tokio::test]
+async fn a_command_line_runs_in_the_users_shell_and_tells_its_status() {
+    let session = Session::start(&command("echo \"a  b\"; exit 42"));
+
+    let (output, end) = session.finish().await;
+
+    assert_eq!(text(&output), "a  b\n");
+    assert_eq!(end, ShellEnd::Exited(42));
+}
+
+#[tokio::test]
+async fn a_signal_is_told_as_a_shell_tells_it() {
+    let session = Session::start(&command("kill -KILL $$"));
+
+    let (_, end) = session.finish().await;
+
+    assert_eq!(end, ShellEnd::Exited(137));
+}
+
+#[tokio::test]
+async fn a_login_shell_echoes_and_ends_when_told() {
+    let mut session = Session::start(&login());
+
+    session.type_text("echo $((6*7))-$0\n").await;
+    session.expect("42--").await;
+    session.type_text("exit 3\n").await;
+
+    let (_, end) = session.finish().await;
+    assert_eq!(end, ShellEnd::Exited(3));
+}
+
+#[tokio::test]
+async fn the_environment_is_that_of_a_login() {
+    let session = Session::start(&command(
+        "echo $TERM $LANG; test \"$PWD\" = \"$(cd \"$HOME\" && pwd)\" && echo home; \
+         env | grep -c ^AXT_; tty; test -n \"$USER\" -a \"$USER\" = \"$LOGNAME\" && echo named",
+    ));
+
+    let (output, _) = session.finish().await;
+
+    let output = text(&output);
+    let lines: Vec<&str> = output.lines().collect();
+    assert!(lines[0].starts_with("xterm-256color "), "{output}");
+    assert_eq!(lines[1], "home");
+    assert_eq!(
+        lines[2], "0",
+        "settings of the agent are none of a shell's business"
+    );
+    assert!(lines[3].starts_with("/dev/pts/"), "{output}");
+    assert_eq!(lines[4], "named");
+}
+
+#[tokio::test]
+async fn a_size_from_before_the_start_is_the_first_that_a_program_sees() {
+    let size = Size {
+        rows: 43,
+        cols: 132,
+    };
+    let session = Session::start_sized(&command("stty size"), size);
+
+    let (output, _) = session.finish().await;
+
+    assert_eq!(text(&output), "43 132\n");
+}
+
+#[tokio::test]
+async fn a_resize_reaches_the_program_on_the_terminal() {
+    let mut session = Session::start(&command(
+        "trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.05; done",
+    ));
+    session.expect("ready").await;
+
+    session
+        .input
+        .resize(Size { rows: 10, cols: 20 })
+        .expect("resizes");
+
+    session.expect("10 20").await;
+}
+
+#[tokio::test]
+async fn ctrl_c_reaches_the_foreground_job_and_the_shell_lives_on() {
+    let mut session = Session::start(&login());
+    session
+        .type_text("sh -c 'echo is-\"\"up; exec sleep 1000'\n")
+        .await;
+    // Said by the job itself: before it had the terminal, the key would be the shell's to answer.
+    session.expect("is-up").await;
+
+    session.type_text("\x03").await;
+    session.type_text("echo ali''ve\n").await;
+
+    session.expect("alive").await;
+}
+
+#[tokio::test]
+async fn ctrl_c_works_although_the_agent_was_started_with_it_ignored() {
+    // As a shell does it to `axt up &`.
+    let path = std::env::temp_dir().join(format!("axt-ignoring-{}", std::process::id()));
+    fs::write(
+        &path,
+        format!(
+            "#!/bin/sh\ntrap '' INT QUIT HUP\nexec {}\n",
+            env!("CARGO_BIN_EXE_axt-shell")
+        ),
+    )
+    .expect("writes");
+    let helper = HelperProgram {
+        path: PathBuf::from("/bin/sh"),
+        args: vec![path.display().to_string()],
+    };
+    let shell = Shell::start(&helper, &command("echo up; sleep 1000"), Size::default())
+        .expect("the helper starts");
+    let mut session = Session {
+        input: shell.input,
+        output: shell.output,
+        control: shell.control,
+        seen: Vec::new(),
+    };
+    session.expect("up").await;
+
+    session.type_text("\x03").await;
+
+    let (_, end) = session.finish().await;
+    fs::remove_file(&path).expect("removes");
+    assert_eq!(end, ShellEnd::Exited(130));
+}
+
+#[tokio::test]
+async fn whatever_hides_is_gone_when_the_shell_has_ended() {
+    let session = Session::start(&command(
+        "trap '' HUP; \
+         setsid sleep 9999 </dev/null >/dev/null 2>&1 & echo $!; \
+         nohup sleep 9998 </dev/null >/dev/null 2>&1 & echo $!; \
+         sh -c 'setsid sh -c \"trap \\\"\\\" HUP TERM; sleep 9997 & echo \\$!\" & wait'; \
+         sleep 9996 & echo $!",
+    ));
+
+    let (output, end) = session.finish().await;
+
+    let output = text(&output);
+    let pids: Vec<&str> = output.lines().collect();
+    assert_eq!(pids.len(), 4, "{output}");
+    assert!(matches!(end, ShellEnd::Exited(_)));
+    for pid in pids {
+        assert!(!is_alive(pid), "{pid} of {output} is alive");
+    }
+}
+
+#[tokio::test]
+async fn a_stop_ends_a_shell_that_ignores_every_signal_it_can() {
+    let mut session = Session::start(&command(
+        "trap '' HUP INT TERM QUIT; (setsid sleep 9999 & echo $!; sleep 9999); sleep 9999",
+    ));
+    session.expect("\n").await;
+
+    session.control.stop();
+
+    let (_, end) = session.finish().await;
+    assert!(matches!(end, ShellEnd::Exited(_)), "{end:?}");
+}
+
+#[tokio::test]
+async fn an_agent_that_goes_away_takes_its_shells_along() {
+    let mut session = Session::start(&command("setsid sleep 9999 & echo pid $!.; sleep 9999"));
+    session.expect("pid ").await;
+    session.expect(".").await;
+    let mut others = descendants_of_this_process();
+    assert!(!others.is_empty());
+
+    drop(session);
+
+    soon("the end of all processes", async {
+        while !others.is_empty() {
+            others.retain(|pid| {
+                fs::read_to_string(format!("/proc/{pid}/cmdline"))
+                    .is_ok_and(|line| !line.is_empty())
+            });
+            link::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+/// Of this test alone, since each has a process of its own under nextest; of all, under cargo test.
+fn descendants_of_this_process() -> Vec<String> {
+    let mut found = Vec::new();
+    let mut parents = vec![std::process::id().to_string()];
+    while let Some(parent) = parents.pop() {
+        let tasks = fs::read_dir(format!("/proc/{parent}/task"))
+            .into_iter()
+            .flatten();
+        for task in tasks.flatten() {
+            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            for child in children.split_ascii_whitespace() {
+                found.push(child.to_owned());
+                parents.push(child.to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_setting_keeps_background_jobs_as_the_official_agent_does() {
+    let spec = ShellSpec {
+        keep_background: true,
+        ..command("setsid sleep 9999 </dev/null >/dev/null 2>&1 & echo $!")
+    };
+    let session = Session::start(&spec);
+
+    let (output, end) = session.finish().await;
+
+    let pid = text(&output);
+    assert_eq!(end, ShellEnd::Exited(0));
+    assert!(is_alive(&pid));
+    let pid = rustix::process::Pid::from_raw(pid.trim().parse().expect("a pid")).expect("not 0");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("kills");
+}
+
+#[tokio::test]
+async fn an_unknown_user_is_named() {
+    let spec = ShellSpec {
+        username: Some("no-such-user".to_owned()),
+        ..login()
+    };
+
+    let (output, end) = Session::start(&spec).finish().await;
+
+    assert_eq!(text(&output), "");
+    assert_eq!(
+        end,
+        ShellEnd::Failed("no user named `no-such-user` on this machine".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_root_agent_starts_a_shell_as_another_user() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let spec = ShellSpec {
+        username: Some("nobody".to_owned()),
+        ..command("")
+    };
+
+    // Its shell is no shell on most systems: what counts is that it was started as nobody.
+    let (_, end) = Session::start(&spec).finish().await;
+
+    assert!(matches!(end, ShellEnd::Exited(_)), "{end:?}");
+}
+
+#[tokio::test]
+async fn a_helper_that_is_not_there_is_named() {
+    let helper = HelperProgram {
+        path: PathBuf::from("/no/such/helper"),
+        args: Vec::new(),
+    };
+
+    let refusal = Shell::start(&helper, &login(), Size::default()).expect_err("no such file");
+
+    assert!(
+        refusal
+            .to_string()
+            .starts_with("cannot start the shell helper `/no/such/helper`"),
+        "{refusal}"
+    );
+}
+
+#[tokio::test]
+async fn a_helper_that_reports_nothing_is_a_failure_with_its_own_words() {
+    let helper = HelperProgram {
+        path: PathBuf::from("/bin/sh"),
+        args: vec![
+            "-c".to_owned(),
+            "echo no libraries >&2; exit 127".to_owned(),
+        ],
+    };
+    let mut shell = Shell::start(&helper, &login(), Size::default()).expect("starts");
+
+    let end = soon("the end", shell.control.ended()).await;
+
+    let ShellEnd::Failed(why) = end else {
+        panic!("{end:?}");
+    };
+    assert!(why.contains("no libraries") && why.contains("127"), "{why}");
+}
+
+#[tokio::test]
+async fn every_byte_value_passes_a_raw_terminal_unharmed() {
+    let mut session = Session::start(&command("stty raw -echo; echo ready; exec cat"));
+    session.expect("ready\n").await;
+    let all: Vec<u8> = (0..=255).collect();
+
+    write_all(&session.input, &all).await;
+
+    soon("all bytes", async {
+        while session.seen.len() < all.len() {
+            let more = session.output.read(8_192).await.expect("reads");
+            session.seen.extend_from_slice(&more);
+        }
+    })
+    .await;
+    assert_eq!(session.seen, all);
+}
+
+#[tokio::test]
+async fn a_megabyte_passes_a_raw_terminal_whole_in_both_directions() {
+    let mut session = Session::start(&command("stty raw -echo; echo ready; exec head -c 1000000"));
+    session.expect("ready\n").await;
+    let data: Vec<u8> = (0..1_000_000_u32).map(|n| (n % 251) as u8).collect();
+
+    let Session {
+        input,
+        mut output,
+        mut control,
+        mut seen,
+    } = session;
+    let reading = async {
+        loop {
+            let more = output.read(8_192).await.expect("reads");
+            if more.is_empty() {
+                break;
+            }
+            seen.extend_from_slice(&more);
+        }
+    };
+    soon("a megabyte", async {
+        tokio::join!(write_all(&input, &data), reading);
+    })
+    .await;
+
+    assert!(seen == data);
+    assert_eq!(control.ended().await, ShellEnd::Exited(0));
+}
+
+#[tokio::test]
+async fn pipes_carry_exact_bytes_errors_merged_and_the_end_of_input() {
+    let mut session = Session::start(&piped("cat; echo oops >&2; exit 5"));
+    let all: Vec<u8> = (0..=255).collect();
+
+    write_all(&session.input, &all).await;
+    session.input.finish();
+
+    let (output, end) = session.finish().await;
+    assert_eq!(output, [all.as_slice(), b"oops\n"].concat());
+    assert_eq!(end, ShellEnd::Exited(5));
+}
+
+#[tokio::test]
+async fn input_that_waits_does_not_hold_up_output() {
+    let session = Session::start(&piped("sleep 0.1; echo out; exec sleep 1000"));
+    let Session {
+        input, mut output, ..
+    } = session;
+    let stuck = vec![0_u8; 1_000_000];
+
+    let first = soon("output", async {
+        tokio::select! {
+            () = write_all(&input, &stuck) => panic!("nobody reads that"),
+            first = output.read(100) => first.expect("reads"),
+        }
+    })
+    .await;
+
+    assert_eq!(first, "out\n");
+}
+
+#[tokio::test]
+async fn fifty_shells_leave_no_zombie_and_no_descriptor() {
+    let (_, end) = Session::start(&command("true")).finish().await;
+    assert_eq!(end, ShellEnd::Exited(0));
+    let descriptors = || fs::read_dir("/proc/self/fd").expect("lists").count();
+    let before = descriptors();
+
+    for round in 0..50 {
+        let spec = if round % 2 == 0 {
+            command("sleep 1000 & exit 1")
+        } else {
+            piped("sleep 1000 & exit 1")
+        };
+        let (_, end) = Session::start(&spec).finish().await;
+        assert_eq!(end, ShellEnd::Exited(1));
+    }
+
+    if std::env::var_os("NEXTEST").is_some() {
+        // In a process of its own only: other tests have shells and descriptors of theirs.
+        assert_eq!(descriptors(), before);
+        assert_eq!(descendants_of_this_process(), Vec::<String>::new());
+    }
+}
