@@ -235,3 +235,118 @@ fn report(name: &'static str, panic: &(dyn Any + Send)) {
         .unwrap_or("no message");
     tracing::error!(task = name, panic = text, "a task panicked");
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(1);
+
+    /// Its receiver ends when the task that owns it is dropped.
+    fn held() -> (oneshot::Sender<()>, oneshot::Receiver<()>) {
+        oneshot::channel()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_shutdown_waits_for_what_ends_and_names_what_does_not() {
+        let tasks = Tasks::new();
+        let token = tasks.token().clone();
+        tasks.spawn("polite", async move { token.cancelled().await });
+        let (sender, receiver) = held();
+        tasks.spawn("deaf", async move {
+            std::future::pending::<()>().await;
+            drop(sender);
+        });
+
+        let left = tasks.shutdown(GRACE).await;
+
+        assert_eq!(left, ["deaf"]);
+        assert!(receiver.await.is_err(), "what was left is aborted");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_shutdown_waits_for_the_tasks_of_children() {
+        let tasks = Tasks::new();
+        let child = tasks.child();
+        let token = child.token().clone();
+        let (sender, receiver) = held();
+        child.spawn("grandchild", async move {
+            token.cancelled().await;
+            link::sleep(GRACE / 2).await;
+            sender.send(()).unwrap();
+        });
+
+        let left = tasks.shutdown(GRACE).await;
+
+        assert!(left.is_empty());
+        receiver.await.expect("it could finish");
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_child_leaves_its_parent_alone() {
+        let tasks = Tasks::new();
+
+        drop(tasks.child());
+
+        assert!(!tasks.token().is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn dropping_the_group_ends_its_tasks() {
+        let tasks = Tasks::new();
+        let (sender, receiver) = held();
+        tasks.spawn("endless", async move {
+            std::future::pending::<()>().await;
+            drop(sender);
+        });
+
+        drop(tasks);
+
+        assert!(receiver.await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_panics_takes_nothing_with_it() {
+        let tasks = Tasks::new();
+        tasks.spawn("clumsy", async { panic!("dropped it") });
+        let (sender, receiver) = held();
+        tasks.spawn("other", async move { sender.send(()).unwrap() });
+
+        let left = tasks.shutdown(GRACE).await;
+
+        assert!(left.is_empty());
+        receiver.await.expect("the other task ran");
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_is_an_error_for_who_waits() {
+        let tasks = Tasks::new();
+
+        let good = tasks.blocking("good", || 6 * 7).await;
+        let bad: Result<(), _> = tasks.blocking("bad", || panic!("dropped it")).await;
+
+        assert_eq!(good, Ok(42));
+        assert_eq!(bad, Err(Panicked("bad")));
+    }
+
+    #[tokio::test]
+    async fn a_shutdown_waits_for_threads() {
+        let tasks = Tasks::new();
+        let (sender, receiver) = held();
+        tasks
+            .thread("writer", move |token| {
+                while !token.is_cancelled() {
+                    std::thread::yield_now();
+                }
+                sender.send(()).unwrap();
+            })
+            .unwrap();
+
+        let left = tasks.shutdown(Duration::from_secs(30)).await;
+
+        assert!(left.is_empty());
+        receiver.await.expect("it ended by itself");
+    }
+}
