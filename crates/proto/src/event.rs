@@ -60,7 +60,7 @@ pub enum EventKind {
     /// The session's URL is too old to open connections.
     #[serde(rename = "session.expired")]
     SessionExpired,
-    /// EndTerminalSession.
+    /// EndTerminalSession was called, or the instance was removed.
     #[serde(rename = "session.ended")]
     SessionEnded,
     /// The session no longer counts against its region.

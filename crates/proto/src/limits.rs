@@ -28,6 +28,8 @@ pub struct Limits {
     pub history_days: u32,
     /// How many session records a region keeps (limits-and-semantics 5).
     pub history_records: u32,
+    /// How many connections a session's record keeps, live ones apart, oldest out first.
+    pub history_connections: u32,
     /// How long a ClientToken is remembered after its success, in hours (limits-and-semantics 4).
     pub client_token_hours: u32,
     /// How many ClientTokens an account may have remembered, oldest out first.
@@ -113,6 +115,7 @@ impl Default for Limits {
             connections_per_instance: 20,
             history_days: 30,
             history_records: 1_000,
+            history_connections: 1_000,
             client_token_hours: 24,
             client_tokens: 10_000,
         }

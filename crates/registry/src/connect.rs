@@ -1,8 +1,11 @@
-//! A client's websocket: reservation of a slot, and the ways a connection ends.
+//! A client's websocket upgrade: who is let in, and the reservation of a slot.
 
-use axt_proto::{ChannelId, ConnectionId, InstanceId, Reason, SessionId, Tick};
+use axt_proto::{ChannelId, ConnectionId, EventKind, InstanceId, Reason, SessionId, Tick};
 
-use crate::{Changes, Registry, SessionTarget};
+use crate::{
+    Changes, Connection, ConnectionStatus, Effect, Phase, Registry, Session, SessionTarget,
+    connection::Ending, registry::Step, version::last_version_without,
+};
 
 /// A client's websocket upgrade on a session's URL.
 #[derive(Clone, Copy, Debug)]
@@ -83,52 +86,133 @@ impl Registry {
     /// A client's websocket upgrade: check and reservation in one step.
     ///
     /// # Errors
-    /// See [`ConnectRefusal`]; a full instance leaves a failed connection in the session's record.
+    /// See [`ConnectRefusal`]; a full instance leaves a failed connection in the session's record
+    /// (limits-and-semantics 2).
     pub fn connect(
         &mut self,
-        _now: Tick,
-        _request: ConnectRequest<'_>,
+        now: Tick,
+        request: ConnectRequest<'_>,
     ) -> (Result<Connecting, ConnectRefusal>, Changes) {
-        (Err(ConnectRefusal::UnknownOrWrongToken), Changes::default())
+        self.step(now, |registry, step| {
+            let session = registry
+                .session(request.session)
+                .filter(|session| session.token.matches(request.token))
+                .ok_or(ConnectRefusal::UnknownOrWrongToken)?;
+            let refusal = match session.phase {
+                Phase::Ended => Some(ConnectRefusal::Ended),
+                Phase::Expired => Some(ConnectRefusal::Expired),
+                Phase::Open => registry
+                    .connections_usage(&session.instance)
+                    .is_full()
+                    .then_some(ConnectRefusal::Full),
+            };
+            if let Some(refusal) = refusal {
+                registry.refuse(step, &request, refusal);
+                return Err(refusal);
+            }
+            let verdict = registry.verdict(session);
+            let connecting = Connecting {
+                connection: registry.next_connection(),
+                instance: session.instance.clone(),
+                target: session.target.clone(),
+                username: session.username.clone(),
+                password_name: session.password_name.clone(),
+                verdict,
+            };
+            registry.open(step, &request, &connecting);
+            Ok(connecting)
+        })
     }
 
-    /// The agent was told to open the connection's channel.
-    pub fn kicked(&mut self, _now: Tick, _connection: ConnectionId) -> Changes {
-        Changes::default()
+    /// Whether a connection of the session can be of use at all, before its agent is told.
+    fn verdict(&self, session: &Session) -> Verdict {
+        let instance = self.instances.get(&session.instance);
+        let fail = |reason, detail: String| Verdict::Fail { reason, detail };
+        let Some(instance) = instance.filter(|one| one.is_running()) else {
+            let detail = format!("the instance {} is not Running", session.instance);
+            return fail(Reason::InstanceUnavailable, detail);
+        };
+        let Some(version) = instance.agent_version() else {
+            let detail = format!("no agent was ever online on {}", session.instance);
+            return fail(Reason::InstanceUnavailable, detail);
+        };
+        if !instance.supports_session_manager() {
+            let detail = format!(
+                "the agent's version {version} has no session manager: it must be later than {}",
+                last_version_without(instance.spec.os_type)
+            );
+            return fail(Reason::AgentNeedUpgrade, detail);
+        }
+        let is_second = self.index.live_of_session.contains_key(&session.id);
+        let wants_one = self.switches(&session.region).one_shell_connection;
+        if is_second && wants_one && session.target.port().is_none() {
+            let detail = "the session has a live connection already".to_owned();
+            return fail(Reason::SessionIdDuplicated, detail);
+        }
+        Verdict::Kick
     }
 
-    /// The agent's data channel is paired with the client. Nothing changes for a connection that
-    /// is not waiting for it.
-    pub fn live(&mut self, _now: Tick, _connection: ConnectionId) -> Changes {
-        Changes::default()
+    fn next_connection(&self) -> ConnectionId {
+        ConnectionId(self.counters.next_connection)
     }
 
-    /// The connection's teardown is done: its slot is given back. Only the first report of an end
-    /// counts. `bytes_up` is payload from the client to the agent, `bytes_down` the other way.
-    ///
-    /// A reason that makes a connection useless ([`Reason::is_failure`]) fails it when nothing had
-    /// come down yet. Where the registry has asked for the end by
-    /// [`Effect::Close`](crate::Effect::Close), its reason stands.
-    pub fn closed(
-        &mut self,
-        _now: Tick,
-        _connection: ConnectionId,
-        _reason: Reason,
-        _bytes_up: u64,
-        _bytes_down: u64,
-    ) -> Changes {
-        Changes::default()
+    fn insert_connection(&mut self, step: &Step, request: &ConnectRequest<'_>) -> ConnectionId {
+        let id = self.next_connection();
+        self.counters.next_connection = id.0.saturating_add(1);
+        let Some(session) = self.sessions.get(request.session) else {
+            return id;
+        };
+        let instance = session.instance.clone();
+        let connection = Connection {
+            id,
+            session: session.id.clone(),
+            instance: instance.clone(),
+            channel: request.channel.clone(),
+            client_ip: request.client_ip.to_owned(),
+            status: ConnectionStatus::Connecting,
+            opened: step.now,
+            kicked: None,
+            connected: None,
+            end: None,
+            closing: None,
+        };
+        self.connections.insert(id, connection);
+        self.reindex_connection(id, request.session, &instance);
+        id
     }
 
-    /// The connection never came to be of use: its slot is given back. Only the first report of an
-    /// end counts.
-    pub fn failed(
-        &mut self,
-        _now: Tick,
-        _connection: ConnectionId,
-        _reason: Reason,
-        _detail: &str,
-    ) -> Changes {
-        Changes::default()
+    fn open(&mut self, step: &mut Step, request: &ConnectRequest<'_>, connecting: &Connecting) {
+        let id = self.insert_connection(step, request);
+        let client_ip = request.client_ip.to_owned();
+        let opened = EventKind::ConnectionOpened { client_ip };
+        self.emit_session(step, request.session, Some(id), opened);
+        match &connecting.verdict {
+            Verdict::Kick => {
+                step.effect(Effect::Kick {
+                    instance: connecting.instance.clone(),
+                    connection: id,
+                    channel: request.channel.clone(),
+                });
+                self.put_connection(step, id);
+                self.refresh(step, request.session);
+            }
+            Verdict::Fail { reason, detail } => {
+                self.finish(step, id, Ending::failed(Some(*reason), detail));
+            }
+        }
+    }
+
+    /// Notes a refused upgrade of someone who had the right token.
+    fn refuse(&mut self, step: &mut Step, request: &ConnectRequest<'_>, refusal: ConnectRefusal) {
+        let code = refusal.code().to_owned();
+        let refused = EventKind::ConnectionRefused { code };
+        if refusal != ConnectRefusal::Full {
+            self.emit_session(step, request.session, None, refused);
+            return;
+        }
+        let id = self.insert_connection(step, request);
+        self.emit_session(step, request.session, Some(id), refused);
+        let detail = format!("{}: {refusal}", refusal.code());
+        self.finish(step, id, Ending::failed(None, &detail));
     }
 }

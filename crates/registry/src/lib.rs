@@ -12,6 +12,7 @@ mod activation;
 mod agent;
 mod changes;
 mod connect;
+mod connection;
 mod deadline;
 mod end;
 mod index;

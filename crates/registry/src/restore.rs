@@ -1,17 +1,56 @@
 //! The registry after a restart.
 
-use axt_proto::{Limits, Tick};
+use axt_proto::{Limits, Reason, Tick};
 
-use crate::{Changes, Registry, Row};
+use crate::{Changes, Registry, Row, connection::Ending};
 
 impl Registry {
     /// The registry that the journal's rows describe. Connections without an end are closed as
-    /// `RelayRestarted`; every agent is offline until it is back; the numbers go on.
+    /// `RelayRestarted`; every agent is offline until it is back; the numbers go on. What had not
+    /// reached the journal never was.
     pub fn restore(
         limits: Limits,
-        _rows: impl IntoIterator<Item = Row>,
-        _now: Tick,
+        rows: impl IntoIterator<Item = Row>,
+        now: Tick,
     ) -> (Self, Changes) {
-        (Self::new(limits), Changes::default())
+        let mut registry = Self::new(limits);
+        for row in rows {
+            registry.load(row);
+        }
+        registry.rebuild_index();
+        let close = |registry: &mut Self, step: &mut _| {
+            let open: Vec<_> = registry.live_connections().map(|one| one.id).collect();
+            for id in open {
+                let ending = Ending::closed(Reason::RelayRestarted, 0, 0);
+                registry.finish(step, id, ending);
+            }
+        };
+        let ((), changes) = registry.step(now, close);
+        (registry, changes)
+    }
+
+    fn load(&mut self, row: Row) {
+        match row {
+            Row::Region(region) => {
+                self.regions.insert(region.id.clone(), region);
+            }
+            Row::Account(account) => {
+                self.accounts.insert(account.id.clone(), account);
+            }
+            Row::Instance(instance) => {
+                self.instances.insert(instance.spec.id.clone(), *instance);
+            }
+            Row::Activation(activation) => {
+                self.activations.insert(activation.id.clone(), *activation);
+            }
+            Row::Session(session) => {
+                self.sessions.insert(session.id.clone(), *session);
+            }
+            Row::Connection(connection) => {
+                self.connections.insert(connection.id, *connection);
+            }
+            Row::Token(token) => self.ledger.insert(*token),
+            Row::Counters(counters) => self.counters = counters,
+        }
     }
 }

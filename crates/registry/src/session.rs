@@ -24,6 +24,8 @@ use axt_proto::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::{Answer, index::Scope};
+
 /// What a session opens (wire-protocol 10.4 tells it to the agent).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionTarget {
@@ -117,8 +119,6 @@ pub struct Session {
     pub phase: Phase,
     /// When it left [`Phase::Open`].
     pub closed_at: Option<Tick>,
-    /// The `seq` of its `session.started`.
-    pub started_seq: u64,
     /// Whether the journal has it; until then nobody but its quota sees it. A row that was
     /// written is committed by being there.
     #[serde(skip, default = "committed")]
@@ -127,6 +127,21 @@ pub struct Session {
 
 const fn committed() -> bool {
     true
+}
+
+impl Session {
+    pub(crate) fn scope(&self) -> Scope {
+        (self.account.clone(), self.region.clone())
+    }
+
+    /// What its StartTerminalSession is answered, the first time and every time.
+    pub(crate) fn answer(&self) -> Answer {
+        Answer::Session {
+            session: self.id.clone(),
+            token: self.token.clone(),
+            base_url: self.base_url.clone(),
+        }
+    }
 }
 
 /// A connection's status, in the API's words (limits-and-semantics 2).

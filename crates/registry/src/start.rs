@@ -1,8 +1,11 @@
 //! StartTerminalSession: admission in one step, and its commit.
 
-use axt_proto::{AccountId, InstanceId, RegionId, Secret, SessionId, Tick};
+use axt_proto::{AccountId, EventKind, InstanceId, RegionId, Secret, SessionId, Tick};
 
-use crate::{Changes, ClientToken, ConnectionType, Registry, SessionTarget, Starter, TokenRefusal};
+use crate::{
+    Answer, Changes, ClientToken, ConnectionType, Fingerprint, Phase, Registry, Row, RowKey,
+    Session, SessionTarget, Starter, TokenAction, TokenKey, TokenRefusal, registry::Step,
+};
 
 /// A StartTerminalSession whose parameters are valid by themselves (limits-and-semantics 3, up to
 /// step 5).
@@ -96,8 +99,8 @@ pub enum StartRefusal {
     /// `SessionCount.ExceedLimit`, for the region.
     #[error("the account has as many active sessions in the region as it may have")]
     SessionsFull,
-    /// `InternalError.Dispatch`, asked for by the region's switch.
-    #[error("the region's dispatch_failure switch is on")]
+    /// `InternalError.Dispatch`: asked for by the region's switch, or the fresh id was none.
+    #[error("the dispatch failed: the region's dispatch_failure switch is on, or an id came twice")]
     DispatchFailure,
 }
 
@@ -108,34 +111,233 @@ impl Registry {
     ///
     /// # Errors
     /// [`StartRefusal::RegionUnsupported`] or [`StartRefusal::SessionManagerDisabled`].
-    pub fn gate(&self, _account: &AccountId, _region: &RegionId) -> Result<(), StartRefusal> {
+    pub fn gate(&self, account: &AccountId, region: &RegionId) -> Result<(), StartRefusal> {
+        if !self.switches(region).api_supported {
+            return Err(StartRefusal::RegionUnsupported);
+        }
+        if !self.has_session_manager(account) {
+            return Err(StartRefusal::SessionManagerDisabled);
+        }
         Ok(())
     }
 
     /// StartTerminalSession. On success the session counts at once, but exists for nobody else
     /// until [`committed`](Self::committed).
     ///
-    /// The changes beside the answer are deadlines that were due; the session's own stand in
-    /// [`Started::commit`].
+    /// The changes beside the answer are for [`append`ing] before the commit; the session's own
+    /// stand in [`Started::commit`], and that batch may wait for as long as it likes.
+    ///
+    /// [`append`ing]: crate::Changes
     ///
     /// # Errors
     /// The first check that fails, in the documented order; the ClientToken is free again then.
     pub fn start(
         &mut self,
-        _now: Tick,
-        _request: &StartRequest,
-        _fresh: Fresh,
+        now: Tick,
+        request: &StartRequest,
+        fresh: Fresh,
     ) -> (Result<Started, StartRefusal>, Changes) {
-        (Err(StartRefusal::InstanceNotFound), Changes::default())
+        self.step(now, |registry, step| {
+            registry.gate(&request.account, &request.region)?;
+            let token = request
+                .client_token
+                .as_ref()
+                .map(|token| token.keyed(request));
+            if let Some((key, fingerprint)) = &token
+                && let Some(answer) = registry.ledger.look_up(key, fingerprint)?
+            {
+                return Started::again(answer);
+            }
+            registry.check_instance(request)?;
+            registry.check_quotas(request)?;
+            if registry.switches(&request.region).dispatch_failure
+                || registry.sessions.contains_key(&fresh.session)
+            {
+                return Err(StartRefusal::DispatchFailure);
+            }
+            Ok(registry.admit(step.now, request, fresh, token))
+        })
+    }
+
+    /// Steps 7 and 8: the instance, its state, and what it supports.
+    fn check_instance(&self, request: &StartRequest) -> Result<(), StartRefusal> {
+        let instance = self
+            .instances
+            .get(&request.instance)
+            .filter(|one| one.spec.account == request.account && one.spec.region == request.region)
+            .ok_or(StartRefusal::InstanceNotFound)?;
+        let switches = self.switches(&request.region);
+        if !instance.is_running() {
+            return Err(StartRefusal::NotRunning);
+        }
+        if !instance.presence.is_online && !switches.start_without_agent {
+            return Err(StartRefusal::AgentOffline);
+        }
+        let agent = instance.agent.as_ref();
+        if request.encryption && !agent.is_some_and(|agent| agent.encryption) {
+            return Err(StartRefusal::EncryptionUnsupported);
+        }
+        let forwards = switches.port_forwarding && agent.is_none_or(|agent| agent.port_forwarding);
+        if request.target.port().is_some() && !forwards {
+            return Err(StartRefusal::ForwardingUnsupported);
+        }
+        if request.connection_type == ConnectionType::Intranet
+            && (!switches.intranet || instance.spec.id.is_managed())
+        {
+            return Err(StartRefusal::ConnectionTypeUnsupported);
+        }
+        // Inbound rules guard the instance's own ports, not those of a host behind it.
+        if let SessionTarget::Port {
+            port,
+            target_server: None,
+        } = &request.target
+            && instance.spec.denied_ports.contains(port)
+        {
+            return Err(StartRefusal::PortDenied);
+        }
+        Ok(())
+    }
+
+    /// Step 9: per instance, then per region.
+    fn check_quotas(&self, request: &StartRequest) -> Result<(), StartRefusal> {
+        if self.connections_usage(&request.instance).is_full() {
+            return Err(StartRefusal::ConnectionsFull);
+        }
+        if self
+            .sessions_usage(&request.account, &request.region)
+            .is_full()
+        {
+            return Err(StartRefusal::SessionsFull);
+        }
+        Ok(())
+    }
+
+    fn admit(
+        &mut self,
+        now: Tick,
+        request: &StartRequest,
+        fresh: Fresh,
+        token: Option<(TokenKey, Fingerprint)>,
+    ) -> Started {
+        // A step of its own: these rows reach the journal apart from all others.
+        let mut commit = Step::new(now);
+        let id = fresh.session.clone();
+        let session = Session {
+            id: fresh.session,
+            token: fresh.token.clone(),
+            account: request.account.clone(),
+            region: request.region.clone(),
+            instance: request.instance.clone(),
+            target: request.target.clone(),
+            username: request.username.clone(),
+            password_name: request.password_name.clone(),
+            connection_type: request.connection_type,
+            base_url: request.base_url.clone(),
+            starter: request.starter.clone(),
+            created: now,
+            expires: now + self.limits.url_validity(),
+            phase: Phase::Open,
+            closed_at: None,
+            is_committed: false,
+        };
+        commit.put(Row::Session(Box::new(session.clone())));
+        if let Some((key, fingerprint)) = &token {
+            let remembered = self.remembered(now, key, fingerprint, session.answer());
+            commit.put(Row::Token(Box::new(remembered)));
+        }
+        self.ledger.admit(&id, token);
+        self.sessions.insert(id.clone(), session);
+        self.reindex(&id);
+        let account = request.account.clone();
+        self.emit_session(
+            &mut commit,
+            &id,
+            None,
+            EventKind::SessionStarted { account },
+        );
+        Started {
+            session: id,
+            token: fresh.token,
+            base_url: request.base_url.clone(),
+            commit: Some(commit.changes),
+        }
     }
 
     /// The journal has the session: from now on it can be seen, connected to, and replayed.
-    pub fn committed(&mut self, _now: Tick, _session: &SessionId) -> Changes {
-        Changes::default()
+    pub fn committed(&mut self, now: Tick, id: &SessionId) -> Changes {
+        let committed = |registry: &mut Self, step: &mut Step| {
+            let Some(session) = registry
+                .sessions
+                .get_mut(id)
+                .filter(|one| !one.is_committed)
+            else {
+                return;
+            };
+            session.is_committed = true;
+            let (answer, created) = (session.answer(), session.created);
+            // Its instance may have been removed meanwhile; the row in the journal is older.
+            if session.phase != Phase::Open {
+                registry.put_session(step, id);
+            }
+            if let Some((key, fingerprint)) = registry.ledger.settle(id) {
+                let token = registry.remembered(created, &key, &fingerprint, answer);
+                registry.remember(step, token);
+            }
+            registry.refresh(step, id);
+            let scope = registry.sessions.get(id).map(Session::scope);
+            if let Some(scope) = scope {
+                registry.trim_history(step, &scope);
+            }
+        };
+        self.step(now, committed).1
     }
 
-    /// The journal did not take the session: it never existed, and its ClientToken is free.
-    pub fn rolled_back(&mut self, _now: Tick, _session: &SessionId) -> Changes {
-        Changes::default()
+    /// The journal did not take the session: it never existed, and its ClientToken is free. The
+    /// rows undo what a write that only seemed to fail may have left.
+    pub fn rolled_back(&mut self, now: Tick, id: &SessionId) -> Changes {
+        let rolled_back = |registry: &mut Self, step: &mut Step| {
+            if registry.sessions.get(id).is_none_or(|one| one.is_committed) {
+                return;
+            }
+            if let Some((key, _)) = registry.ledger.settle(id) {
+                step.delete(RowKey::Token(key));
+            }
+            registry.emit_session(step, id, None, EventKind::SessionRolledBack);
+            registry.sessions.remove(id);
+            registry.reindex(id);
+            step.delete(RowKey::Session(id.clone()));
+        };
+        self.step(now, rolled_back).1
+    }
+}
+
+impl Started {
+    fn again(answer: Answer) -> Result<Self, StartRefusal> {
+        match answer {
+            Answer::Session {
+                session,
+                token,
+                base_url,
+            } => Ok(Self {
+                session,
+                token,
+                base_url,
+                commit: None,
+            }),
+            // Unreachable while the action is a part of the key.
+            Answer::Text(_) => Err(StartRefusal::Token(TokenRefusal::Mismatch)),
+        }
+    }
+}
+
+impl ClientToken {
+    fn keyed(&self, request: &StartRequest) -> (TokenKey, Fingerprint) {
+        let key = TokenKey {
+            account: request.account.clone(),
+            region: request.region.clone(),
+            action: TokenAction::StartTerminalSession,
+            token: self.token.clone(),
+        };
+        (key, self.fingerprint.clone())
     }
 }

@@ -12,11 +12,19 @@ const LAST_WITHOUT_WINDOWS: Version = [2, 1, 3, 256];
 /// Windows than 2.1.3.256, compared number by number. A text that is no version has not.
 #[must_use]
 pub fn supports_session_manager(os: OsType, version: &str) -> bool {
-    let last_without = match os {
+    parse(version).is_some_and(|version| version > last_without(os))
+}
+
+/// The last version without the session manager, in words.
+pub(crate) fn last_version_without(os: OsType) -> String {
+    last_without(os).map(|number| number.to_string()).join(".")
+}
+
+const fn last_without(os: OsType) -> Version {
+    match os {
         OsType::Windows => LAST_WITHOUT_WINDOWS,
         OsType::Linux | OsType::FreeBsd => LAST_WITHOUT_LINUX,
-    };
-    parse(version).is_some_and(|version| version > last_without)
+    }
 }
 
 fn parse(text: &str) -> Option<Version> {
