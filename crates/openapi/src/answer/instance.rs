@@ -1,0 +1,224 @@
+//! Answers about instances and their agents (ecs-api 3.4, 3.14).
+
+use serde::Serialize;
+
+use super::wrapped;
+
+wrapped! {
+    /// `Instances.Instance[]`
+    Instances { "Instance": Instance }
+    /// `IpAddress[]`
+    IpAddresses { "IpAddress": String }
+    /// `SecurityGroupIds.SecurityGroupId[]`
+    SecurityGroupIds { "SecurityGroupId": String }
+    /// `NetworkInterfaces.NetworkInterface[]`
+    NetworkInterfaces { "NetworkInterface": NetworkInterface }
+    /// `Tags.Tag[]`
+    Tags { "Tag": Tag }
+    /// `OperationLocks.LockReason[]`
+    OperationLocks { "LockReason": OperationLock }
+    /// `InstanceCloudAssistantStatusSet.InstanceCloudAssistantStatus[]`
+    CloudAssistantStatuses { "InstanceCloudAssistantStatus": CloudAssistantStatus }
+}
+
+/// The answer of DescribeInstances.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeInstances {
+    /// How many there are on all pages of the old scheme.
+    pub total_count: u32,
+    /// The page of the old scheme.
+    pub page_number: u32,
+    /// The size of its pages.
+    pub page_size: u32,
+    /// What leads to the next page; empty on the last.
+    pub next_token: String,
+    /// The instances of the page.
+    pub instances: Instances,
+}
+
+/// An instance, with the fields that a console and scripts need.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Instance {
+    /// `i-…`
+    pub instance_id: String,
+    /// The name that people gave it.
+    pub instance_name: String,
+    /// The name that it has for itself.
+    pub host_name: String,
+    /// `Pending`, `Running`, `Starting`, `Stopping` or `Stopped`.
+    pub status: String,
+    /// The region.
+    pub region_id: String,
+    /// The zone within the region.
+    pub zone_id: String,
+    /// `linux` or `windows`
+    #[serde(rename = "OSType")]
+    pub os_type: String,
+    /// The system, in Chinese where that differs.
+    #[serde(rename = "OSName")]
+    pub os_name: String,
+    /// The system, in English.
+    #[serde(rename = "OSNameEn")]
+    pub os_name_en: String,
+    /// The image it was made from.
+    pub image_id: String,
+    /// Its type.
+    pub instance_type: String,
+    /// The family of its type.
+    pub instance_type_family: String,
+    /// The number of its cores.
+    pub cpu: u32,
+    /// Its memory in MiB.
+    pub memory: u32,
+    /// `vpc`
+    pub instance_network_type: String,
+    /// `PostPaid` or `PrePaid`
+    pub instance_charge_type: String,
+    /// Its place in a VPC.
+    pub vpc_attributes: VpcAttributes,
+    /// Its public addresses.
+    pub public_ip_address: IpAddresses,
+    /// Its addresses in the classic network: none.
+    pub inner_ip_address: IpAddresses,
+    /// Its elastic address.
+    pub eip_address: EipAddress,
+    /// Its security groups.
+    pub security_group_ids: SecurityGroupIds,
+    /// Its network interfaces.
+    pub network_interfaces: NetworkInterfaces,
+    /// Its tags.
+    pub tags: Tags,
+    /// Why it is locked: it is not.
+    pub operation_locks: OperationLocks,
+    /// `yyyy-MM-ddTHH:mmZ`
+    pub creation_time: String,
+    /// `yyyy-MM-ddTHH:mmZ`
+    pub start_time: String,
+    /// `yyyy-MM-ddTHH:mmZ`
+    pub expired_time: String,
+    /// What people wrote about it.
+    pub description: String,
+    /// Its resource group.
+    pub resource_group_id: String,
+    /// Its serial number.
+    pub serial_number: String,
+    /// Whether devices can be attached.
+    pub device_available: bool,
+    /// Whether it is I/O optimised.
+    pub io_optimized: bool,
+    /// Its key pair.
+    pub key_pair_name: String,
+}
+
+/// `VpcAttributes`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct VpcAttributes {
+    /// The VPC.
+    pub vpc_id: String,
+    /// The switch.
+    #[serde(rename = "VSwitchId")]
+    pub v_switch_id: String,
+    /// The address it is seen under; empty.
+    pub nat_ip_address: String,
+    /// Its private addresses.
+    pub private_ip_address: IpAddresses,
+}
+
+/// `EipAddress`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct EipAddress {
+    /// The address; empty.
+    pub ip_address: String,
+    /// Its id; empty.
+    pub allocation_id: String,
+    /// How it is paid for; empty.
+    pub internet_charge_type: String,
+}
+
+/// `NetworkInterfaces.NetworkInterface[]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct NetworkInterface {
+    /// Its id.
+    pub network_interface_id: String,
+    /// Its hardware address.
+    pub mac_address: String,
+    /// Its first address.
+    pub primary_ip_address: String,
+    /// `Primary`
+    #[serde(rename = "Type")]
+    pub kind: String,
+}
+
+/// `OperationLocks.LockReason[]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct OperationLock {
+    /// `financial`, `security`, …
+    pub lock_reason: String,
+}
+
+/// A tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Tag {
+    /// The key.
+    pub tag_key: String,
+    /// The value.
+    pub tag_value: String,
+}
+
+/// The answer of DescribeCloudAssistantStatus.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeCloudAssistantStatus {
+    /// The page of the old scheme.
+    pub page_number: u32,
+    /// The size of its pages.
+    pub page_size: u32,
+    /// How many there are on all pages of the old scheme.
+    pub total_count: u32,
+    /// What leads to the next page; empty on the last.
+    pub next_token: String,
+    /// The page.
+    pub instance_cloud_assistant_status_set: CloudAssistantStatuses,
+}
+
+/// The state of an instance's agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CloudAssistantStatus {
+    /// The instance.
+    pub instance_id: String,
+    /// Whether the agent is there: a text, `true` or `false`. See [`CloudAssistantStatus::word`].
+    pub cloud_assistant_status: &'static str,
+    /// The agent's version; empty when there has never been one.
+    pub cloud_assistant_version: String,
+    /// `Linux`, `Windows` or `FreeBSD`
+    #[serde(rename = "OSType")]
+    pub os_type: String,
+    /// How many commands it has run.
+    pub invocation_count: u64,
+    /// How many it is running.
+    pub active_task_count: u64,
+    /// When the last command was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_invoked_time: Option<String>,
+    /// When the agent was last heard of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_heartbeat_time: Option<String>,
+    /// Whether the agent is new enough for sessions.
+    pub support_session_manager: bool,
+}
+
+impl CloudAssistantStatus {
+    /// The text that says whether the agent is there.
+    #[must_use]
+    pub const fn word(is_online: bool) -> &'static str {
+        if is_online { "true" } else { "false" }
+    }
+}

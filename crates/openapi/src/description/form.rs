@@ -1,0 +1,115 @@
+//! The forms that texts can be asked to have.
+
+use std::net::IpAddr;
+
+/// What a text has to look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Anything.
+    Any,
+    /// Printable ASCII without spaces, 0x21 to 0x7E (limits-and-semantics 1, R17).
+    Ascii,
+    /// An IPv4 or IPv6 address, else a host name: no space, slash, colon or control character (R14).
+    Host,
+    /// A letter, then letters, digits and `. _ - :`; no `http://` or `https://` (ecs-api 3.6).
+    Name,
+    /// An address or a CIDR block of either family (ecs-api 3.6).
+    AddressRange,
+    /// A KMS key: letters, digits and `- _ / : .`.
+    Key,
+}
+
+impl Form {
+    /// Whether the text has the form.
+    #[must_use]
+    pub fn accepts(self, text: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Ascii => text.bytes().all(|byte| byte.is_ascii_graphic()),
+            Self::Host => text.parse::<IpAddr>().is_ok() || is_host_name(text),
+            Self::Name => is_name(text),
+            Self::AddressRange => is_address_range(text),
+            Self::Key => text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_/:.".contains(&byte)),
+        }
+    }
+}
+
+fn is_host_name(text: &str) -> bool {
+    !text.chars().any(|letter| {
+        letter.is_whitespace() || letter.is_control() || letter == '/' || letter == ':'
+    })
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(char::is_alphabetic)
+        && text
+            .chars()
+            .all(|letter| letter.is_alphanumeric() || "._-:".contains(letter))
+        && !text.starts_with("http://")
+        && !text.starts_with("https://")
+}
+
+fn is_address_range(text: &str) -> bool {
+    let (address, prefix) = match text.split_once('/') {
+        Some((address, prefix)) => (address, Some(prefix)),
+        None => (text, None),
+    };
+    let Ok(address) = address.parse::<IpAddr>() else {
+        return false;
+    };
+    let widest = if address.is_ipv4() { 32 } else { 128 };
+    prefix.is_none_or(|prefix| {
+        prefix.bytes().all(|byte| byte.is_ascii_digit())
+            && prefix.parse::<u8>().is_ok_and(|bits| bits <= widest)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_server_is_an_address_or_a_name() {
+        for good in [
+            "10.0.0.7",
+            "fe80::1",
+            "db",
+            "db.internal",
+            "データ.example",
+            "a_b",
+        ] {
+            assert!(Form::Host.accepts(good), "{good}");
+        }
+        for bad in ["a b", "a/b", "db:3306", "[::1]", "a\u{7}b", "http://x"] {
+            assert!(!Form::Host.accepts(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_range_is_an_address_with_or_without_a_prefix() {
+        for good in ["0.0.0.0/0", "10.1.2.3", "10.0.0.0/8", "::/0", "fd00::/64"] {
+            assert!(Form::AddressRange.accepts(good), "{good}");
+        }
+        for bad in [
+            "",
+            "x",
+            "10.0.0.0/33",
+            "10.0.0.0/",
+            "10.0.0.0/+8",
+            "::/129",
+            "1.2.3",
+        ] {
+            assert!(!Form::AddressRange.accepts(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_starts_with_a_letter() {
+        assert!(Form::Name.accepts("web-1.a:b_c"));
+        assert!(!Form::Name.accepts("1web"));
+        assert!(!Form::Name.accepts("web 1"));
+        assert!(!Form::Name.accepts("http://web"));
+    }
+}
