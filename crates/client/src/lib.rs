@@ -1,1 +1,18 @@
-//! Calling the API and opening terminals.
+//! The client's side: finding a sandbox, calling its API, opening a terminal on an instance.
+//!
+//! What lives here: discovery by ready file, flags and environment; signed API calls; the admin
+//! API's calls; the terminal's raw mode, size and signals; and the session over any pair of byte
+//! streams, so that the same code serves a person's terminal, a pipe and the simulation.
+//!
+//! What never does: the inside of the relay or the agent, flags, and printing.
+
+pub mod admin;
+pub mod api;
+pub mod discover;
+pub mod instance;
+pub mod session;
+pub mod terminal;
+
+pub use admin::Admin;
+pub use api::{Api, ApiError, CallError};
+pub use discover::{DiscoverError, Target, Wanted};

@@ -1,0 +1,162 @@
+//! Calls to the admin listener.
+
+use axt_control::admin::{AdminError, ClockAnswer, ClockRequest, path};
+use axt_net::http::{HttpClient, HttpError};
+use axt_proto::Secret;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The admin API of one sandbox.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    http: HttpClient,
+    url: String,
+    token: Option<Secret>,
+}
+
+/// A call to the admin API that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminCallError {
+    /// There was no answer.
+    #[error("cannot reach the admin listener at {url}: {source}")]
+    Unreachable {
+        /// Where it was looked for.
+        url: String,
+        /// Why.
+        source: HttpError,
+    },
+    /// The answer was a refusal.
+    #[error("{message}")]
+    Refused {
+        /// The HTTP status.
+        status: StatusCode,
+        /// What it says.
+        message: String,
+        /// What to do, when it says so.
+        hint: Option<String>,
+    },
+    /// The answer, or the URL, is not what it should be.
+    #[error("{url} does not answer as an admin listener does: {problem}")]
+    Nonsense {
+        /// Where.
+        url: String,
+        /// What was wrong.
+        problem: String,
+    },
+}
+
+impl Admin {
+    /// The admin API at `url`, such as `http://127.0.0.1:7090`, with a token where it wants one.
+    #[must_use]
+    pub fn new(http: HttpClient, url: &str, token: Option<Secret>) -> Self {
+        Self {
+            http,
+            url: url.trim_end_matches('/').to_owned(),
+            token,
+        }
+    }
+
+    /// Whether all works: `Ok(Err(reason))` when the sandbox answers that it does not.
+    ///
+    /// # Errors
+    /// [`AdminCallError::Unreachable`], or an answer that is neither.
+    pub async fn health(&self) -> Result<Result<(), String>, AdminCallError> {
+        let answer = self.send(Method::GET, path::HEALTH, Bytes::new()).await?;
+        match answer.status() {
+            StatusCode::OK => Ok(Ok(())),
+            StatusCode::SERVICE_UNAVAILABLE => Ok(Err(refusal(&answer).0)),
+            _ => Err(self.refused(&answer)),
+        }
+    }
+
+    /// How the rule clock stands.
+    ///
+    /// # Errors
+    /// [`AdminCallError`].
+    pub async fn clock(&self) -> Result<ClockAnswer, AdminCallError> {
+        let answer = self.send(Method::GET, path::CLOCK, Bytes::new()).await?;
+        self.read(&answer)
+    }
+
+    /// Freezes, moves or releases the rule clock.
+    ///
+    /// # Errors
+    /// [`AdminCallError`]; 504 names a timer whose owner did not come back.
+    pub async fn set_clock(&self, request: ClockRequest) -> Result<ClockAnswer, AdminCallError> {
+        self.post(path::CLOCK, &request).await
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, AdminCallError> {
+        let body = serde_json::to_vec(body).map_err(|error| self.nonsense(&error))?;
+        let answer = self.send(Method::POST, path, body.into()).await?;
+        self.read(&answer)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response<Bytes>, AdminCallError> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.expose()));
+        }
+        let request = request.body(body).map_err(|error| self.nonsense(&error))?;
+        self.http
+            .send(request)
+            .await
+            .map_err(|source| AdminCallError::Unreachable {
+                url: self.url.clone(),
+                source,
+            })
+    }
+
+    fn read<T: DeserializeOwned>(&self, answer: &Response<Bytes>) -> Result<T, AdminCallError> {
+        if !answer.status().is_success() {
+            return Err(self.refused(answer));
+        }
+        serde_json::from_slice(answer.body()).map_err(|error| self.nonsense(&error))
+    }
+
+    fn refused(&self, answer: &Response<Bytes>) -> AdminCallError {
+        let (message, hint) = refusal(answer);
+        AdminCallError::Refused {
+            status: answer.status(),
+            message,
+            hint,
+        }
+    }
+
+    fn nonsense(&self, problem: &impl ToString) -> AdminCallError {
+        AdminCallError::Nonsense {
+            url: self.url.clone(),
+            problem: problem.to_string(),
+        }
+    }
+}
+
+fn refusal(answer: &Response<Bytes>) -> (String, Option<String>) {
+    if let Ok(AdminError { error, hint }) = serde_json::from_slice(answer.body()) {
+        return (error, hint);
+    }
+    let text: String = String::from_utf8_lossy(answer.body())
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(200)
+        .collect();
+    if text.is_empty() {
+        return (answer.status().to_string(), None);
+    }
+    (text, None)
+}

@@ -1,0 +1,393 @@
+//! Which sandbox to talk to, and with whose key.
+//!
+//! An endpoint that is named wins. Else the ready file of the state folder tells all there is to
+//! know. Else the environment of the official SDKs does (ecs-api 1.5). The SDKs' environment comes
+//! last because people have it set for the real cloud, and a command meant for the sandbox must not
+//! go there.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use axt_control::admin::{ReadyFile, ReadyInstance};
+use axt_proto::{RegionId, Secret};
+
+/// How a variable of the environment is read; tests pass their own.
+pub type Environment = dyn Fn(&str) -> Option<String>;
+
+/// The variables of this process. An empty one counts as unset.
+#[must_use]
+pub fn process_environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What was asked for by name, each with precedence over what would be found.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// The folder whose ready file is read.
+    pub state_dir: Option<PathBuf>,
+    /// The API's URL; without a scheme it is https.
+    pub endpoint: Option<String>,
+    /// The admin listener's URL.
+    pub admin: Option<String>,
+    /// The region.
+    pub region: Option<RegionId>,
+    /// A PEM file of further roots.
+    pub ca: Option<PathBuf>,
+    /// The access key.
+    pub access_key_id: Option<String>,
+    /// Its secret.
+    pub access_key_secret: Option<Secret>,
+}
+
+/// A sandbox to talk to.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The API's URL, `http://…` or `https://…`.
+    pub endpoint: String,
+    /// The region.
+    pub region: RegionId,
+    /// The access key.
+    pub access_key_id: String,
+    /// Its secret.
+    pub access_key_secret: Secret,
+    /// Further roots to trust, beside the system's: PEM.
+    pub ca: Option<PathBuf>,
+    /// The admin listener's URL, when it is known.
+    pub admin: Option<String>,
+    /// The instances that the ready file names.
+    pub instances: Vec<ReadyInstance>,
+    /// The process that wrote the ready file, and the file.
+    pub found_by: Option<(PathBuf, u32)>,
+}
+
+/// Why there is nothing to talk to.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoverError {
+    /// No ready file, and nothing else says where a sandbox is.
+    #[error("no sandbox is running: there is no {}", .0.display())]
+    NotRunning(PathBuf),
+    /// The ready file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The ready file is not one.
+    #[error("{} is no ready file: {problem}", path.display())]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// An endpoint is known, but not all that a call needs.
+    #[error("no {what} for {endpoint}")]
+    Missing {
+        /// What is missing.
+        what: &'static str,
+        /// The flag and the variable that give it.
+        how: &'static str,
+        /// The endpoint.
+        endpoint: String,
+    },
+    /// Neither a flag nor the environment says where state is kept.
+    #[error("no state folder: neither AXT_STATE_DIR nor XDG_STATE_HOME nor HOME is set")]
+    NoHome,
+}
+
+impl DiscoverError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NotRunning(_) => {
+                "`axt up` starts one; `--endpoint URL` names one that runs elsewhere".into()
+            }
+            Self::Unreadable { .. } => "was the sandbox started by another user?".into(),
+            Self::Malformed { .. } => "remove the file and start the sandbox again".into(),
+            Self::Missing { how, .. } => format!("give it by {how}"),
+            Self::NoHome => "name a folder by `--state-dir`".into(),
+        }
+    }
+}
+
+/// Where state is kept when nothing names a folder: `$AXT_STATE_DIR`, else `$XDG_STATE_HOME/axt`,
+/// else `~/.local/state/axt`.
+///
+/// # Errors
+/// [`DiscoverError::NoHome`].
+pub fn default_state_dir(environment: &Environment) -> Result<PathBuf, DiscoverError> {
+    if let Some(path) = environment("AXT_STATE_DIR") {
+        return Ok(path.into());
+    }
+    // The XDG specification says that a relative path there is to be ignored.
+    let xdg = environment("XDG_STATE_HOME").map(PathBuf::from);
+    if let Some(path) = xdg.filter(|path| path.is_absolute()) {
+        return Ok(path.join("axt"));
+    }
+    environment("HOME")
+        .map(|home| Path::new(&home).join(".local/state/axt"))
+        .ok_or(DiscoverError::NoHome)
+}
+
+/// Finds the sandbox that is meant.
+///
+/// # Errors
+/// [`DiscoverError`], which says what to do in [`DiscoverError::hint`].
+pub fn find(wanted: Wanted, environment: &Environment) -> Result<Target, DiscoverError> {
+    if let Some(endpoint) = wanted.endpoint.clone() {
+        return by_name(endpoint, wanted, environment);
+    }
+    let folder = match &wanted.state_dir {
+        Some(path) => path.clone(),
+        None => default_state_dir(environment)?,
+    };
+    let path = folder.join("ready.json");
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(source) if source.kind() == io::ErrorKind::NotFound => {
+            return match environment("ALIBABA_CLOUD_ENDPOINT") {
+                Some(endpoint) if wanted.state_dir.is_none() => {
+                    by_name(endpoint, wanted, environment)
+                }
+                _ => Err(DiscoverError::NotRunning(path)),
+            };
+        }
+        Err(source) => return Err(DiscoverError::Unreadable { path, source }),
+    };
+    let ready: ReadyFile =
+        serde_json::from_slice(&text).map_err(|error| DiscoverError::Malformed {
+            path: path.clone(),
+            // The place, not the text: the file holds a secret.
+            problem: format!(
+                "{:?} error in line {}, column {}",
+                error.classify(),
+                error.line(),
+                error.column()
+            ),
+        })?;
+    Ok(Target {
+        endpoint: ready.api_https,
+        region: wanted.region.unwrap_or(ready.region),
+        access_key_id: wanted.access_key_id.unwrap_or(ready.access_key_id),
+        access_key_secret: wanted.access_key_secret.unwrap_or(ready.access_key_secret),
+        ca: Some(wanted.ca.unwrap_or_else(|| ready.ca_cert.into())),
+        admin: Some(wanted.admin.unwrap_or(ready.admin)),
+        instances: ready.instances,
+        found_by: Some((path, ready.pid)),
+    })
+}
+
+fn by_name(
+    endpoint: String,
+    wanted: Wanted,
+    environment: &Environment,
+) -> Result<Target, DiscoverError> {
+    let missing = |what, how| DiscoverError::Missing {
+        what,
+        how,
+        endpoint: endpoint.clone(),
+    };
+    let region = wanted
+        .region
+        .or_else(|| environment("ALIBABA_CLOUD_REGION_ID")?.parse().ok())
+        .ok_or_else(|| missing("region", "`--region` or ALIBABA_CLOUD_REGION_ID"))?;
+    let access_key_id = wanted
+        .access_key_id
+        .or_else(|| environment("ALIBABA_CLOUD_ACCESS_KEY_ID"))
+        .ok_or_else(|| {
+            missing(
+                "access key",
+                "`--access-key-id` or ALIBABA_CLOUD_ACCESS_KEY_ID",
+            )
+        })?;
+    let access_key_secret = wanted
+        .access_key_secret
+        .or_else(|| environment("ALIBABA_CLOUD_ACCESS_KEY_SECRET").map(Secret::new))
+        .ok_or_else(|| {
+            missing(
+                "access key secret",
+                "ALIBABA_CLOUD_ACCESS_KEY_SECRET or `--access-key-secret`",
+            )
+        })?;
+    let has_scheme = endpoint.starts_with("http://") || endpoint.starts_with("https://");
+    Ok(Target {
+        endpoint: if has_scheme {
+            endpoint
+        } else {
+            format!("https://{endpoint}")
+        },
+        region,
+        access_key_id,
+        access_key_secret,
+        ca: wanted.ca,
+        admin: wanted.admin,
+        instances: Vec::new(),
+        found_by: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READY: &str = r#"{
+        "api_http": "http://127.0.0.1:7080", "api_https": "https://localhost:7080",
+        "axt": "wss://localhost:7443", "admin": "http://127.0.0.1:7090", "pid": 4711,
+        "region": "cn-hangzhou", "access_key_id": "LTAIready", "access_key_secret": "ready",
+        "ca_cert": "/x/ca.pem", "instances": [{"id": "i-1", "name": "local-1"}]
+    }"#;
+
+    fn folder_with(ready: Option<&str>) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("folder");
+        if let Some(ready) = ready {
+            fs::write(folder.path().join("ready.json"), ready).expect("written");
+        }
+        folder
+    }
+
+    fn variables(
+        pairs: &'static [(&'static str, &'static str)],
+    ) -> impl Fn(&str) -> Option<String> {
+        move |name| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        }
+    }
+
+    const CLOUD: &[(&str, &str)] = &[
+        ("ALIBABA_CLOUD_ENDPOINT", "sandbox.example:443"),
+        ("ALIBABA_CLOUD_REGION_ID", "cn-beijing"),
+        ("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAIenv"),
+        ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "env"),
+    ];
+
+    #[test]
+    fn the_ready_file_tells_all_even_beside_an_environment_for_the_real_cloud() {
+        let folder = folder_with(Some(READY));
+        let wanted = Wanted {
+            state_dir: Some(folder.path().into()),
+            ..Wanted::default()
+        };
+
+        let target = find(wanted, &variables(CLOUD)).expect("found");
+
+        assert_eq!(target.endpoint, "https://localhost:7080");
+        assert_eq!(target.access_key_id, "LTAIready");
+        assert_eq!(target.region.as_str(), "cn-hangzhou");
+        assert_eq!(target.ca, Some("/x/ca.pem".into()));
+        assert_eq!(target.instances.len(), 1);
+    }
+
+    #[test]
+    fn what_is_asked_for_by_name_stands_over_the_ready_file() {
+        let folder = folder_with(Some(READY));
+        let wanted = Wanted {
+            state_dir: Some(folder.path().into()),
+            region: Some("cn-shanghai".parse().expect("valid")),
+            access_key_id: Some("LTAIflag".into()),
+            ..Wanted::default()
+        };
+
+        let target = find(wanted, &variables(&[])).expect("found");
+
+        assert_eq!(target.region.as_str(), "cn-shanghai");
+        assert_eq!(target.access_key_id, "LTAIflag");
+    }
+
+    #[test]
+    fn an_endpoint_takes_its_key_from_the_sdks_environment() {
+        let wanted = Wanted {
+            endpoint: Some("http://10.0.0.1:7080".into()),
+            ..Wanted::default()
+        };
+
+        let target = find(wanted, &variables(CLOUD)).expect("found");
+
+        assert_eq!(target.endpoint, "http://10.0.0.1:7080");
+        assert_eq!(target.access_key_id, "LTAIenv");
+        assert_eq!(target.region.as_str(), "cn-beijing");
+    }
+
+    #[test]
+    fn an_endpoint_without_a_key_says_how_to_give_one() {
+        let wanted = Wanted {
+            endpoint: Some("http://10.0.0.1:7080".into()),
+            region: Some("cn-hangzhou".parse().expect("valid")),
+            ..Wanted::default()
+        };
+
+        let refusal = find(wanted, &variables(&[])).expect_err("no key");
+
+        assert_eq!(
+            refusal.to_string(),
+            "no access key for http://10.0.0.1:7080"
+        );
+        assert_eq!(
+            refusal.hint(),
+            "give it by `--access-key-id` or ALIBABA_CLOUD_ACCESS_KEY_ID"
+        );
+    }
+
+    #[test]
+    fn without_a_ready_file_the_sdks_endpoint_is_taken() {
+        let variables = |name: &str| match name {
+            "HOME" => Some("/nonexistent".to_owned()),
+            other => variables(CLOUD)(other),
+        };
+
+        let target = find(Wanted::default(), &variables).expect("found");
+
+        assert_eq!(target.endpoint, "https://sandbox.example:443");
+    }
+
+    #[test]
+    fn nothing_anywhere_is_no_sandbox() {
+        let folder = folder_with(None);
+        let wanted = Wanted {
+            state_dir: Some(folder.path().into()),
+            ..Wanted::default()
+        };
+
+        let refusal = find(wanted, &variables(CLOUD)).expect_err("none");
+
+        assert!(matches!(refusal, DiscoverError::NotRunning(_)));
+    }
+
+    #[test]
+    fn a_ready_file_that_is_none_is_named_without_its_text() {
+        let folder = folder_with(Some(r#"{"access_key_secret": hunter2}"#));
+        let wanted = Wanted {
+            state_dir: Some(folder.path().into()),
+            ..Wanted::default()
+        };
+
+        let refusal = find(wanted, &variables(&[])).expect_err("malformed");
+
+        assert!(!refusal.to_string().contains("hunter2"), "{refusal}");
+    }
+
+    #[test]
+    fn the_state_folder_is_looked_up_in_the_documented_order() {
+        let all = &[
+            ("AXT_STATE_DIR", "/a"),
+            ("XDG_STATE_HOME", "/x"),
+            ("HOME", "/h"),
+        ];
+        let folder = |pairs| default_state_dir(&variables(pairs)).expect("a folder");
+
+        assert_eq!(folder(all), Path::new("/a"));
+        assert_eq!(folder(all.get(1..).expect("two")), Path::new("/x/axt"));
+        assert_eq!(
+            folder(all.get(2..).expect("one")),
+            Path::new("/h/.local/state/axt")
+        );
+        assert!(default_state_dir(&variables(&[])).is_err());
+    }
+}

@@ -1,0 +1,103 @@
+//! A terminal session from the first call to the last byte.
+//!
+//! ```text
+//!  StartTerminalSession ─▶ websocket ─▶ pump each way ─▶ why it ended ─▶ EndTerminalSession
+//! ```
+//!
+//! It runs over any pair of byte streams and any source of window sizes, so a person's terminal, a
+//! pipe, a test and the simulation are all the same to it.
+
+mod connect;
+mod end;
+mod pump;
+
+use std::future::Future;
+
+use axt_net::{link, wall::Wall};
+use axt_proto::{Extensions, InstanceId};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+pub use connect::{Announce, Link, OpenError, Started, connect, start};
+pub use end::{Ended, Why};
+
+use crate::{
+    api::Api,
+    terminal::signals::{Sizes, Stop},
+};
+
+/// What to open.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// On which instance.
+    pub instance: InstanceId,
+    /// The line to run instead of a login shell, at most 512 characters.
+    pub command_line: Option<String>,
+    /// As whom; the agent's own user without one.
+    pub username: Option<String>,
+}
+
+/// What a local end of input means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndOfInput {
+    /// The terminal is gone: the session ends (type 3, then a close frame).
+    Closes,
+    /// A pipe or a file ran out. The remote side is told by `eof` where that is granted. The base
+    /// protocol has no word for it, so an EOT is typed, which ends a shell or a `cat`; the output
+    /// goes on until the remote side ends.
+    IsTyped,
+}
+
+/// The local side of a session.
+#[derive(Debug)]
+pub struct Ends<R, W> {
+    /// What is typed.
+    pub input: R,
+    /// What end of input means.
+    pub at_end_of_input: EndOfInput,
+    /// Where output goes.
+    pub output: W,
+    /// The window's size.
+    pub sizes: Sizes,
+}
+
+impl EndOfInput {
+    /// What a client with such an input can make use of: the exit code always, the end of input and
+    /// pipes only where there is no terminal.
+    #[must_use]
+    pub fn extensions(self) -> Extensions {
+        let is_piped = self == Self::IsTyped;
+        Extensions {
+            exit: true,
+            eof: is_piped,
+            pipe: is_piped,
+            reset: false,
+        }
+    }
+}
+
+/// Runs a connected session to its end. `stop` is the wish to end from outside, such as a signal.
+///
+/// Whoever started the session then ends it, by [`end`], on every orderly way out.
+pub async fn run<R, W>(
+    link: Link,
+    ends: Ends<R, W>,
+    wall: &Wall,
+    stop: impl Future<Output = Stop>,
+) -> Ended
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    pump::run(link, ends, wall, stop).await
+}
+
+/// EndTerminalSession, for as long as a person would wait for it.
+pub async fn end(api: &Api, session: &str) {
+    let parameters = [("SessionId", session)];
+    let call = api.call("EndTerminalSession", &parameters);
+    match link::timeout(link::SHUTDOWN, call).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::debug!(session, %error, "the session was not ended"),
+        Err(late) => tracing::debug!(session, error = %late, "the session was not ended"),
+    }
+}

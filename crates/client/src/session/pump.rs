@@ -1,0 +1,231 @@
+//! Moving bytes between the local ends and the session's websocket, one loop each way.
+//!
+//! Nothing is read from the input before the last of it was sent, and nothing from the websocket
+//! before the output took the last of it: a slow side slows the other and nobody else.
+
+use std::{future::Future, io, time::Duration};
+
+use axt_net::{
+    link,
+    wall::Wall,
+    ws::{Incoming, WsReader, WsWriter},
+};
+use axt_proto::{
+    Extensions, Reason, Status,
+    frame::{Framing, Message, client::ClientFraming},
+};
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::{EndOfInput, Ended, Ends, Link, Why};
+use crate::terminal::signals::{Sizes, Stop};
+
+/// The most payload in a message of ours, in bytes: a turn on the session's bandwidth, and a page
+/// of the pipe that stdin comes from.
+const MESSAGE: usize = 4 * 1024;
+
+/// What a terminal types at the end of input.
+const EOT: Bytes = Bytes::from_static(&[4]);
+
+/// How long the relay has to say why, after a status that ends the session.
+const LAST_WORD: Duration = link::DRAIN;
+
+/// Moves bytes until one side ends it.
+pub(super) async fn run<R, W>(
+    link: Link,
+    ends: Ends<R, W>,
+    wall: &Wall,
+    stop: impl Future<Output = Stop>,
+) -> Ended
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let Link {
+        reader,
+        writer,
+        granted,
+    } = link;
+    let mut up = Up {
+        writer,
+        framing: ClientFraming::new(),
+        wall,
+        granted,
+    };
+    let mut down = Down {
+        reader,
+        framing: ClientFraming::new(),
+        output: ends.output,
+        exit_code: None,
+    };
+    let why = tokio::select! {
+        biased;
+        stop = stop => Why::Stopped(stop),
+        why = down.pump() => why,
+        why = up.pump(ends.input, ends.at_end_of_input, ends.sizes) => why,
+    };
+    let exit_code = down.exit_code;
+    up.leave(&why, down.reader).await;
+    Ended { why, exit_code }
+}
+
+/// Towards the relay.
+struct Up<'a> {
+    writer: WsWriter,
+    framing: ClientFraming,
+    wall: &'a Wall,
+    granted: Extensions,
+}
+
+impl Up<'_> {
+    async fn pump(
+        &mut self,
+        mut input: impl AsyncRead + Unpin,
+        at_end: EndOfInput,
+        mut sizes: Sizes,
+    ) -> Why {
+        // The size first: an agent that has not started the shell yet starts it with this size.
+        if let Some(size) = sizes.current()
+            && let Err(why) = self.send(&Message::Resize(size)).await
+        {
+            return why;
+        }
+        let mut buffer = BytesMut::with_capacity(MESSAGE);
+        let mut is_open = true;
+        let mut last = b'\n';
+        loop {
+            buffer.reserve(MESSAGE);
+            let message = tokio::select! {
+                biased;
+                size = sizes.changed() => Message::Resize(size),
+                read = input.read_buf(&mut buffer), if is_open => match read {
+                    Ok(length) if length > 0 => {
+                        let data = buffer.split().freeze();
+                        last = data.last().copied().unwrap_or(last);
+                        Message::Input(data)
+                    }
+                    Ok(_) | Err(_) => match at_end {
+                        EndOfInput::Closes => return Why::InputClosed,
+                        EndOfInput::IsTyped => {
+                            is_open = false;
+                            if self.granted.eof {
+                                Message::Eof
+                            } else {
+                                // After half a line the first EOT only hands that half over.
+                                let is_half = last != b'\n';
+                                Message::Input(if is_half { Bytes::from_static(&[4, 4]) } else { EOT })
+                            }
+                        }
+                    },
+                },
+            };
+            if let Err(why) = self.send(&message).await {
+                return why;
+            }
+        }
+    }
+
+    async fn send(&mut self, message: &Message) -> Result<(), Why> {
+        let now = u64::try_from(self.wall.now().as_millisecond()).unwrap_or(1);
+        let frame = self.framing.encode(now, message);
+        match self.writer.send_binary(frame).await {
+            Ok(()) => Ok(()),
+            // The other half of the websocket knows why, and it reads on: leave the word to it.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Says goodbye when it was this side that left: type 3, then a close frame.
+    async fn leave(mut self, why: &Why, reader: WsReader) {
+        let is_ours = matches!(
+            why,
+            Why::Stopped(_) | Why::InputClosed | Why::OutputClosed | Why::Malformed(_)
+        );
+        let goodbye = async {
+            if is_ours {
+                self.send(&Message::Close).await.ok();
+            }
+            self.writer.close(1000, "").await.ok();
+            reader.drain().await;
+        };
+        // A relay that hangs must not keep anyone from leaving.
+        let _ = link::timeout(link::DRAIN, goodbye).await;
+    }
+}
+
+/// From the relay.
+struct Down<W> {
+    reader: WsReader,
+    framing: ClientFraming,
+    output: W,
+    exit_code: Option<i32>,
+}
+
+impl<W: AsyncWrite + Unpin> Down<W> {
+    async fn pump(&mut self) -> Why {
+        loop {
+            let message = match self.reader.next().await {
+                Ok(Incoming::Data(message)) => message,
+                Ok(Incoming::Closed { code, reason }) => return closed(code, &reason),
+                Err(error) => return Why::Lost(error.to_string()),
+            };
+            let message = match self.framing.decode(message) {
+                Ok(message) => message,
+                Err(error) => return Why::Malformed(error.to_string()),
+            };
+            match message {
+                Message::Output(data) => {
+                    if let Err(error) = self.write(&data).await {
+                        tracing::debug!(%error, "the output takes no more");
+                        return Why::OutputClosed;
+                    }
+                }
+                Message::Exit(code) => self.exit_code = Some(code),
+                Message::Status(Status::Ended(word)) => return self.last_word(&word).await,
+                Message::Status(Status::ConnectFailed(text)) => {
+                    return self.last_word(&String::from_utf8_lossy(&text)).await;
+                }
+                // A speed is for official clients, which pace themselves by it; here the relay's
+                // back-pressure is enough. Everything else is ignored as they do (wire-protocol 4).
+                _ => {}
+            }
+        }
+    }
+
+    async fn write(&mut self, data: &[u8]) -> io::Result<()> {
+        self.output.write_all(data).await?;
+        self.output.flush().await
+    }
+
+    /// After a status that ends the session: the close frame that follows has the exact word.
+    async fn last_word(&mut self, word: &str) -> Why {
+        let close = async {
+            loop {
+                match self.reader.next().await {
+                    Ok(Incoming::Closed { code, reason }) => return Some(closed(code, &reason)),
+                    Ok(Incoming::Data(_)) => {}
+                    Err(_) => return None,
+                }
+            }
+        };
+        match link::timeout(LAST_WORD, close).await {
+            Ok(Some(why @ Why::Told(_))) => why,
+            _ => told(word),
+        }
+    }
+}
+
+/// What a close frame says.
+fn closed(code: u16, text: &str) -> Why {
+    if text.is_empty() {
+        return Why::Closed { code };
+    }
+    told(text)
+}
+
+fn told(word: &str) -> Why {
+    match word.parse::<Reason>() {
+        Ok(reason) => Why::Told(reason),
+        Err(_) => Why::ToldOtherwise(word.chars().filter(|c| !c.is_control()).take(200).collect()),
+    }
+}
