@@ -18,3 +18,6 @@ pub mod tls;
 pub mod transport;
 pub mod wall;
 pub mod ws;
+
+#[cfg(test)]
+mod testing;

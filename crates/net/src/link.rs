@@ -30,6 +30,11 @@ pub const DRAIN: Duration = Duration::from_secs(1);
 pub const SHUTDOWN: Duration = Duration::from_secs(2);
 /// How long a dial, a TLS handshake or a websocket handshake may take, each.
 pub const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long an HTTP connection may idle, or take to send a request's headers, at our servers.
+/// Longer than [`POOLED`], so that our clients never send on a connection about to be closed.
+pub const HEADERS: Duration = Duration::from_secs(60);
+/// How long our clients keep an idle HTTP connection.
+pub const POOLED: Duration = Duration::from_secs(40);
 /// How long an HTTP request may take unless its caller says otherwise.
 pub const REQUEST: Duration = Duration::from_secs(30);
 /// How long the owner of a rule-time timer has to act before [`crate::clock::Clock::advance`]

@@ -1,177 +1,155 @@
-//! Websockets.
+//! Websockets (RFC 6455): messages of up to 1 MiB in, pings by themselves, and no extensions.
+//!
+//! A websocket has one reader and any number of writers. Liveness does not depend on the reader
+//! being read: pings are sent every 10 s in any case, so that a relay which holds back a sender
+//! is not taken for dead by it.
 
-use std::io;
+mod client;
+mod heard;
+mod pinger;
+mod reader;
+mod server;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::{io, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode};
+use futures_util::StreamExt;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Error, error::ProtocolError, protocol::Role, protocol::WebSocketConfig},
+};
 
-use crate::{tls::ClientTls, transport::Dialer};
+use self::heard::Heard;
+pub use self::{
+    client::{ConnectError, connect},
+    reader::{Incoming, WsReader},
+    server::{NotAnUpgrade, Upgrading, upgrade},
+    writer::WsWriter,
+};
+use crate::transport::Stream;
+
+/// The longest message that is accepted, in bytes. Also the longest frame of one.
+pub const MAX_MESSAGE: usize = 1024 * 1024;
+/// The buffer that bytes are read into. It is there as long as the websocket, so it is small.
+const READ_BUFFER: usize = 4 * 1024;
 
 /// A websocket after its handshake.
 #[derive(Debug)]
-pub struct WebSocket;
-
-/// The receiving half.
-#[derive(Debug)]
-pub struct WsReader;
-
-/// The sending half; clones send on the same websocket.
-#[derive(Clone, Debug)]
-pub struct WsWriter;
-
-/// What came in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Incoming {
-    /// A message, binary or text.
-    Data(Bytes),
-    /// The peer's close frame; 1005 when it had no code.
-    Closed {
-        /// The code.
-        code: u16,
-        /// The reason.
-        reason: String,
-    },
+pub struct WebSocket {
+    inner: WebSocketStream<Heard>,
 }
 
 /// How a websocket broke.
 #[derive(Debug, thiserror::Error)]
 pub enum WsError {
-    /// No byte within the deadline.
+    /// No byte came in for so long (link time).
     #[error("the peer has been silent for {} s", .0.as_secs())]
-    Dead(std::time::Duration),
-    /// A message above 1 MiB.
-    #[error("a message is longer than {0} bytes")]
-    TooBig(usize),
-    /// Against RFC 6455.
-    #[error("websocket protocol: {0}")]
+    Dead(Duration),
+    /// A message or frame above [`MAX_MESSAGE`].
+    #[error("a message is longer than {MAX_MESSAGE} bytes")]
+    TooBig,
+    /// Something that RFC 6455 forbids.
+    #[error("against the websocket protocol: {0}")]
     Protocol(String),
     /// The connection ended without a close frame.
     #[error("the connection was cut")]
     Cut,
-    /// Sent after the websocket was closed.
+    /// The websocket was closed before, by either side.
     #[error("the websocket is closed")]
     Closed,
-    /// The transport's.
-    #[error("{0}")]
-    Io(#[from] io::Error),
+    /// The transport's own.
+    #[error(transparent)]
+    Io(io::Error),
 }
 
-/// A request that is no websocket upgrade.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NotAnUpgrade(&'static str);
-
-/// An upgrade that was granted but not yet answered.
-#[derive(Debug)]
-pub struct Upgrading;
-
-/// A websocket that could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// Answered with something else than 101.
-    #[error("refused with {status}")]
-    Refused {
-        /// The status.
-        status: StatusCode,
-        /// The body, 64 KiB at most.
-        body: Bytes,
-    },
-    /// Nobody could be reached.
-    #[error("{0}")]
-    Unreachable(String),
-    /// The TLS handshake failed.
-    #[error("{0}")]
-    Tls(String),
-    /// Not a `ws://` or `wss://` URL.
-    #[error("{0}")]
-    Url(String),
-    /// Took too long, or answered nonsense.
-    #[error("{0}")]
-    Protocol(String),
-}
-
-/// The server's side: answers the upgrade with 101 and `extra` headers.
-#[allow(clippy::todo, unused_variables, clippy::missing_errors_doc)]
-pub fn upgrade<B>(
-    request: &mut Request<B>,
-    extra: HeaderMap,
-) -> Result<(Response<()>, Upgrading), NotAnUpgrade> {
-    todo!()
-}
-
-/// The client's side.
-#[allow(clippy::todo, unused_variables, clippy::missing_errors_doc)]
-pub async fn connect(
-    dialer: &Dialer,
-    tls: &ClientTls,
-    url: &str,
-    headers: HeaderMap,
-) -> Result<(WebSocket, HeaderMap), ConnectError> {
-    todo!()
-}
-
-#[allow(
-    missing_docs,
-    clippy::todo,
-    unused_variables,
-    clippy::missing_errors_doc
-)]
-impl Upgrading {
-    /// Resolves once the 101 has been sent.
-    pub async fn finish(self) -> Result<WebSocket, WsError> {
-        todo!()
-    }
-}
-
-#[allow(
-    missing_docs,
-    clippy::todo,
-    unused_variables,
-    clippy::missing_errors_doc
-)]
 impl WebSocket {
-    pub fn split(self) -> (WsReader, WsWriter) {
-        todo!()
+    async fn from_upgraded(upgraded: Upgraded, role: Role) -> Result<Self, WsError> {
+        // Taken back as what it was: hyper's own box and buffer would stay as long as the socket.
+        let parts = upgraded.downcast::<TokioIo<Stream>>().map_err(|_| {
+            WsError::Io(io::Error::other(
+                "the connection is not from `accept::serve`",
+            ))
+        })?;
+        let stream = Heard::new(parts.io.into_inner());
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            // Every message is flushed anyway, so there is nothing to gather.
+            .write_buffer_size(0)
+            .max_message_size(Some(MAX_MESSAGE))
+            .max_frame_size(Some(MAX_MESSAGE));
+        let early = parts.read_buf;
+        let inner = if early.is_empty() {
+            WebSocketStream::from_raw_socket(stream, role, Some(config)).await
+        } else {
+            WebSocketStream::from_partially_read(stream, early.to_vec(), role, Some(config)).await
+        };
+        Ok(Self { inner })
     }
+
+    /// The other end's address.
+    #[must_use]
+    pub fn peer_addr(&self) -> SocketAddr {
+        self.inner.get_ref().stream().peer_addr()
+    }
+
+    /// Asks the kernel to hold at most about `bytes` in each direction.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
     pub fn set_kernel_buffers(&self, bytes: usize) -> io::Result<()> {
-        todo!()
+        self.inner.get_ref().stream().set_kernel_buffers(bytes)
+    }
+
+    /// The two halves. From here on the websocket is pinged, until the reader is dropped.
+    #[must_use]
+    pub fn split(self) -> (WsReader, WsWriter) {
+        let last_heard = self.inner.get_ref().last();
+        let (sink, stream) = self.inner.split();
+        let writer = WsWriter::new(sink);
+        let reader = WsReader::new(stream, last_heard, writer.clone());
+        (reader, writer)
     }
 }
 
-#[allow(
-    missing_docs,
-    clippy::todo,
-    unused_variables,
-    clippy::missing_errors_doc
-)]
-impl WsReader {
-    pub async fn next(&mut self) -> Result<Incoming, WsError> {
-        todo!()
-    }
-    /// After [`WsWriter::close`]: reads on until the peer has closed too, 1 s at most.
-    pub async fn drain(self) {
-        todo!()
+impl From<Error> for WsError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::ConnectionClosed
+            | Error::AlreadyClosed
+            | Error::Protocol(ProtocolError::SendAfterClosing) => Self::Closed,
+            Error::Capacity(_) => Self::TooBig,
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Cut,
+            Error::Io(error) => error.into(),
+            other => Self::Protocol(other.to_string()),
+        }
     }
 }
 
-#[allow(
-    missing_docs,
-    clippy::todo,
-    unused_variables,
-    clippy::missing_errors_doc
-)]
-impl WsWriter {
-    pub async fn send_binary(&self, message: Bytes) -> Result<(), WsError> {
-        todo!()
+impl From<io::Error> for WsError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe => Self::Cut,
+            _ => Self::Io(error),
+        }
     }
-    /// Overtakes messages that wait, not the one under way.
-    pub async fn send_urgent(&self, message: Bytes) -> Result<(), WsError> {
-        todo!()
+}
+
+/// A copy of `payload` where that frees more memory than it takes: a slice of the read buffer
+/// keeps all of it alive, and that buffer is as large as the largest message was.
+fn compact(payload: Bytes) -> Bytes {
+    const SMALL: usize = 8 * 1024;
+    if payload.len() <= SMALL {
+        return Bytes::copy_from_slice(&payload);
     }
-    pub async fn send_text(&self, message: String) -> Result<(), WsError> {
-        todo!()
-    }
-    pub async fn close(&self, code: u16, reason: &str) -> Result<(), WsError> {
-        todo!()
-    }
+    payload
 }

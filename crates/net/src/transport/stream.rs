@@ -8,7 +8,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, DuplexStream, ReadBuf},
     net::TcpStream,
 };
 use tokio_rustls::TlsStream;
@@ -25,6 +25,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 #[derive(Debug)]
 pub struct Stream {
     kind: Kind,
+    /// A byte that was looked at and is still to be read.
+    peeked: Option<u8>,
     peer: SocketAddr,
     local: SocketAddr,
 }
@@ -50,12 +52,14 @@ impl Stream {
             peer: socket.peer_addr()?,
             local: socket.local_addr()?,
             kind: Kind::Tcp(socket),
+            peeked: None,
         })
     }
 
     pub(crate) const fn memory(pipe: DuplexStream, local: SocketAddr, peer: SocketAddr) -> Self {
         Self {
             kind: Kind::Memory(pipe),
+            peeked: None,
             peer,
             local,
         }
@@ -70,6 +74,7 @@ impl Stream {
             peer: stream.peer,
             local: stream.local,
             kind: Kind::Tls(Box::new(session)),
+            peeked: None,
         }
     }
 
@@ -89,6 +94,14 @@ impl Stream {
     #[must_use]
     pub const fn is_tls(&self) -> bool {
         matches!(self.kind, Kind::Tls(_))
+    }
+
+    /// Looks at the first byte and leaves it to be read; `None` at the end. Not cancel-safe.
+    pub(crate) async fn peek_byte(&mut self) -> io::Result<Option<u8>> {
+        let mut byte = [0];
+        let read = self.read(&mut byte).await?;
+        self.peeked = byte.first().copied().filter(|_| read > 0);
+        Ok(self.peeked)
     }
 
     /// Asks the kernel to hold at most about `bytes` in each direction, so that back-pressure
@@ -131,10 +144,16 @@ macro_rules! each_kind {
 
 impl AsyncRead for Stream {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if into.remaining() > 0
+            && let Some(byte) = self.peeked.take()
+        {
+            into.put_slice(&[byte]);
+            return Poll::Ready(Ok(()));
+        }
         each_kind!(self, io => io.poll_read(context, into))
     }
 }

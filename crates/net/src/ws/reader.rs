@@ -1,0 +1,148 @@
+//! The receiving half.
+
+use std::{pin::pin, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{FutureExt, StreamExt, stream::SplitStream};
+use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+
+use super::{
+    WsError, WsWriter, compact,
+    heard::{Heard, LastHeard},
+    pinger::Pinger,
+};
+use crate::link::{self, Instant};
+
+/// RFC 6455 7.1.5: what stands for a close frame without a code.
+const NO_CODE: u16 = 1005;
+
+/// The receiving half of a websocket. Its drop ends the pings.
+#[derive(Debug)]
+pub struct WsReader {
+    stream: SplitStream<WebSocketStream<Heard>>,
+    last_heard: LastHeard,
+    /// How long nothing came in while somebody listened.
+    silent: Duration,
+    writer: WsWriter,
+    _pinger: Pinger,
+}
+
+/// What came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// A message, binary or text: both kinds are data (wire-protocol 1).
+    Data(Bytes),
+    /// The peer's close frame. Ours, in answer, is on its way.
+    Closed {
+        /// The code; 1005 when there was none.
+        code: u16,
+        /// The reason, maybe empty.
+        reason: String,
+    },
+}
+
+impl WsReader {
+    pub(super) fn new(
+        stream: SplitStream<WebSocketStream<Heard>>,
+        last_heard: LastHeard,
+        writer: WsWriter,
+    ) -> Self {
+        Self {
+            stream,
+            last_heard,
+            silent: Duration::ZERO,
+            _pinger: Pinger::start(writer.clone()),
+            writer,
+        }
+    }
+
+    /// The next message. Pings are answered on the way. Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// [`WsError::Dead`] after 30 s ([`link::DEAD_AFTER`]) of silence, 60 s while the peer keeps
+    /// a message of ours waiting ([`link::STALLED_AFTER`]); only time spent in here counts. After
+    /// any error there is nothing more to read; a close frame can still be sent unless the
+    /// connection is gone.
+    pub async fn next(&mut self) -> Result<Incoming, WsError> {
+        let watch = Watch {
+            entered: link::now(),
+            last_heard: &self.last_heard,
+            silent: &mut self.silent,
+        };
+        let mut limit = link::DEAD_AFTER;
+        let mut deadline = pin!(tokio::time::sleep_until(watch.deadline(limit)));
+        loop {
+            tokio::select! {
+                biased;
+                message = self.stream.next() => match message {
+                    Some(Ok(Message::Binary(payload))) => {
+                        return Ok(Incoming::Data(compact(payload)));
+                    }
+                    Some(Ok(Message::Text(text))) => {
+                        return Ok(Incoming::Data(compact(text.into())));
+                    }
+                    Some(Ok(Message::Close(frame))) => {
+                        // One more poll sends the answer.
+                        let _ = self.stream.next().now_or_never();
+                        let (code, reason) = frame.map_or((NO_CODE, String::new()), |frame| {
+                            (frame.code.into(), frame.reason.to_string())
+                        });
+                        return Ok(Incoming::Closed { code, reason });
+                    }
+                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                    Some(Err(error)) => return Err(error.into()),
+                    None => return Err(WsError::Closed),
+                },
+                () = &mut deadline => {
+                    limit = if self.writer.is_sending() {
+                        link::STALLED_AFTER
+                    } else {
+                        link::DEAD_AFTER
+                    };
+                    if watch.silence() >= limit {
+                        return Err(WsError::Dead(watch.silence()));
+                    }
+                    deadline.as_mut().reset(watch.deadline(limit));
+                }
+            }
+        }
+    }
+
+    /// To be called after [`WsWriter::close`], before both halves are dropped: reads on until the
+    /// peer has closed too, 1 s at most ([`link::DRAIN`]). A socket that is dropped with bytes
+    /// unread is reset, and a reset may overtake the close frame.
+    pub async fn drain(mut self) {
+        let closed = async { while let Ok(Incoming::Data(_)) = self.next().await {} };
+        let _ = link::timeout(link::DRAIN, closed).await;
+    }
+}
+
+/// Counts silence while [`WsReader::next`] is waited for, and not while nobody reads: what came
+/// in then is still in the socket.
+struct Watch<'a> {
+    entered: Instant,
+    last_heard: &'a LastHeard,
+    silent: &'a mut Duration,
+}
+
+impl Watch<'_> {
+    fn silence(&self) -> Duration {
+        let now = link::now();
+        let heard = self.last_heard.at();
+        if heard >= self.entered {
+            return now.saturating_duration_since(heard);
+        }
+        *self.silent + now.saturating_duration_since(self.entered)
+    }
+
+    fn deadline(&self, limit: Duration) -> Instant {
+        link::now() + limit.saturating_sub(self.silence())
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        *self.silent = self.silence();
+    }
+}
