@@ -91,6 +91,13 @@ macro_rules! actions {
                 }),)* }
             }
 
+            /// The request as JSON, defaults filled in.
+            #[must_use]
+            pub fn to_json(&self) -> serde_json::Value {
+                let json = match self { $(Self::$name(request) => serde_json::to_value(request),)* };
+                json.unwrap_or_default()
+            }
+
             fn from_values(name: ActionName, values: Values) -> Result<Self, ApiError> {
                 match name { $(ActionName::$name => values.into_request().map(Self::$name),)* }
             }

@@ -17,9 +17,18 @@ pub struct Idempotency {
     pub fingerprint: Fingerprint,
 }
 
+/// What is no part of what is asked for: the token itself, and which page of it is wanted.
+const APART: &[&str] = &[
+    "ClientToken",
+    "MaxResults",
+    "NextToken",
+    "PageNumber",
+    "PageSize",
+];
+
 /// A hash over everything that an action asks for: all its parameters as they were understood, so
-/// that a default is the same as its absence and JSON is compared by value. The token itself, the
-/// signature and whatever means nothing here are not part of it.
+/// that a default is the same as its absence and JSON is compared by value. The ClientToken, the
+/// signature, the page and whatever means nothing to the action are not part of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fingerprint([u8; 32]);
 
@@ -29,7 +38,7 @@ impl Fingerprint {
     pub fn of<T: Request>(request: &T) -> Self {
         let mut value = serde_json::to_value(request).unwrap_or(Value::Null);
         if let Value::Object(members) = &mut value {
-            members.remove("ClientToken");
+            members.retain(|name, _| !APART.contains(&name.as_str()));
         }
         let mut hash = Sha256::new();
         hash.update(T::DESCRIPTION.name);

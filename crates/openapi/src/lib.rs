@@ -26,6 +26,9 @@ pub mod render;
 pub mod signature;
 pub mod world;
 
+#[cfg(test)]
+mod tests;
+
 pub use action::{Action, ActionName};
 pub use answer::Answer;
 pub use error::{ApiError, ErrorCode};

@@ -1,5 +1,7 @@
 //! Reading a call: the gateway's checks in their documented order, then the action's.
 
+mod authenticate;
+mod authorize;
 mod gateway;
 
 use axt_proto::RegionId;

@@ -4,14 +4,16 @@
 
 mod parameters;
 
+use std::fmt;
+
 pub use self::parameters::Parameters;
 use crate::{ActionName, Format};
 
 /// The most bytes that query and body may have together (ecs-api 2.5, row 2).
 pub const MAX_BYTES: usize = 1024 * 1024;
 
-/// A call as it came in.
-#[derive(Clone, Copy, Debug)]
+/// A call as it came in. `Debug` tells neither parameters nor headers, which can be secret.
+#[derive(Clone, Copy)]
 pub struct Received<'a> {
     /// The HTTP method, as sent.
     pub method: &'a str,
@@ -25,6 +27,16 @@ pub struct Received<'a> {
     pub body: &'a [u8],
     /// Whether it came over TLS.
     pub is_tls: bool,
+}
+
+impl fmt::Debug for Received<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Received")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("is_tls", &self.is_tls)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> Received<'a> {

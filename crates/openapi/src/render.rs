@@ -2,6 +2,8 @@
 
 mod xml;
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::{Answer, ApiError, error::AccessDenied, received::ReplyTo};
@@ -37,14 +39,23 @@ impl Format {
 }
 
 /// An answer as bytes, all but Content-Length and Date, which belong to HTTP.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Rendered {
     /// The HTTP status.
     pub status: u16,
     /// The headers to send.
     pub headers: Vec<(&'static str, String)>,
-    /// The body. It can hold a token, so it is never logged.
+    /// The body. It can hold a token, so `Debug` leaves it out.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Rendered {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Rendered")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
+    }
 }
 
 /// `RequestId` first, then the answer's own fields.
@@ -73,15 +84,18 @@ struct Refusal<'a> {
 #[must_use]
 pub fn answer(reply_to: &ReplyTo, request_id: &str, answer: &Answer) -> Rendered {
     let body = Success { request_id, answer };
-    let root = format!("{}Response", answer.action());
-    rendered(reply_to.format, 200, request_id, &root, &body)
+    let body = match reply_to.format {
+        Format::Json => json(&body),
+        Format::Xml => xml::document(&format!("{}Response", answer.action()), &body),
+    };
+    rendered(reply_to.format, 200, request_id, body)
 }
 
 /// An error's answer. `Recommend` becomes `base/errors/Code`, a page of the sandbox's own.
 #[must_use]
 pub fn error(reply_to: &ReplyTo, request_id: &str, base: &str, error: &ApiError) -> Rendered {
     let code = error.code_text();
-    let body = Refusal {
+    let refusal = Refusal {
         request_id,
         host_id: &reply_to.host,
         code: &code,
@@ -90,7 +104,11 @@ pub fn error(reply_to: &ReplyTo, request_id: &str, base: &str, error: &ApiError)
         access_denied_detail: error.access_denied(),
     };
     let status = error.status(reply_to.action);
-    let mut rendered = rendered(reply_to.format, status, request_id, "Error", &body);
+    let body = match reply_to.format {
+        Format::Json => json(&refusal),
+        Format::Xml => xml::error(&refusal),
+    };
+    let mut rendered = rendered(reply_to.format, status, request_id, body);
     if let Some(wait) = error.wait() {
         let millis = wait.as_millis().max(1).to_string();
         rendered.headers.push(("x-acs-retry-after", millis));
@@ -98,18 +116,12 @@ pub fn error(reply_to: &ReplyTo, request_id: &str, base: &str, error: &ApiError)
     rendered
 }
 
-fn rendered(
-    format: Format,
-    status: u16,
-    request_id: &str,
-    root: &str,
-    body: &impl Serialize,
-) -> Rendered {
-    // Neither writer can fail on these types: names are texts and there is no I/O.
-    let body = match format {
-        Format::Json => serde_json::to_vec(body).unwrap_or_default(),
-        Format::Xml => xml::document(root, body).into_bytes(),
-    };
+/// Writing cannot fail on these types: names are texts and there is no I/O.
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+fn rendered(format: Format, status: u16, request_id: &str, body: Vec<u8>) -> Rendered {
     Rendered {
         status,
         headers: vec![

@@ -3,6 +3,8 @@
 pub mod acs3;
 pub mod rpc;
 
+use std::fmt;
+
 use axt_proto::Secret;
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -55,7 +57,7 @@ impl Method {
     }
 }
 
-/// A signed call, ready to be sent as it is. Its `Debug` shows what is sent, so it is not for logs.
+/// A signed call, ready to be sent as it is. `Debug` tells neither parameters nor signatures.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Signed {
     /// The method.
@@ -66,6 +68,16 @@ pub struct Signed {
     pub headers: Vec<(&'static str, String)>,
     /// The body, often empty.
     pub body: String,
+}
+
+impl fmt::Debug for Signed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| *name).collect();
+        out.debug_struct("Signed")
+            .field("method", &self.method)
+            .field("headers", &names)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a form body is called.

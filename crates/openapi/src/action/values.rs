@@ -179,6 +179,13 @@ impl Reader<'_> {
         if given.is_some() {
             self.used.insert(parameter.name.to_owned());
         }
+        if parameter
+            .unless
+            .iter()
+            .any(|other| self.flat.contains_key(*other))
+        {
+            return Ok(None);
+        }
         let text = given.or(parameter.default);
         text.map(|text| scalar(parameter, text)).transpose()
     }
@@ -207,7 +214,7 @@ impl Reader<'_> {
         parameter: &Parameter,
         members: &[Parameter],
     ) -> Result<Option<Value>, ApiError> {
-        let Some(object) = expand(self.flat, parameter)? else {
+        let Some(object) = expand(self.flat, parameter, members)? else {
             return Ok(None);
         };
         self.used.extend(object.names);

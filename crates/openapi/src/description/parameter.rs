@@ -14,6 +14,8 @@ pub struct Parameter {
     pub required: bool,
     /// What its absence means, in the form that the wire has.
     pub default: Option<&'static str>,
+    /// It is not looked at, nor its default, when one of these is given.
+    pub unless: &'static [&'static str],
     /// What it is for, as a line of help.
     pub about: &'static str,
     /// What a malformed value is answered with; `None` is `InvalidParameter.<Name>`.
@@ -78,6 +80,7 @@ impl Parameter {
             kind,
             required: false,
             default: None,
+            unless: &[],
             about: "",
             invalid: None,
             too_long: None,
@@ -176,6 +179,13 @@ impl Parameter {
     #[must_use]
     pub const fn default(mut self, value: &'static str) -> Self {
         self.default = Some(value);
+        self
+    }
+
+    /// The same, but not looked at when one of the others is given.
+    #[must_use]
+    pub const fn unless(mut self, others: &'static [&'static str]) -> Self {
+        self.unless = others;
         self
     }
 

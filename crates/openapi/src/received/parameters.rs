@@ -32,7 +32,7 @@ const OWNERS: &[&str] = &[
 ];
 
 /// The decoded parameters of query and form body (ecs-api 1.1).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Parameters {
     query: Vec<(String, String)>,
     form: Vec<(String, String)>,

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::{ApiError, ErrorCode, description::Parameter};
+use crate::{
+    ApiError, ErrorCode,
+    description::{Kind, Parameter},
+};
 
 type Flat = BTreeMap<String, String>;
 
@@ -93,7 +96,11 @@ pub(super) struct Expanded {
 
 /// An object from JSON text or from dotted names, never from both. `None` when there is neither and
 /// no default.
-pub(super) fn expand(flat: &Flat, parameter: &Parameter) -> Result<Option<Expanded>, ApiError> {
+pub(super) fn expand(
+    flat: &Flat,
+    parameter: &Parameter,
+    table: &[Parameter],
+) -> Result<Option<Expanded>, ApiError> {
     let dotted: Flat = below(flat, parameter.name)
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
@@ -116,6 +123,16 @@ pub(super) fn expand(flat: &Flat, parameter: &Parameter) -> Result<Option<Expand
     };
     let object: Map<String, Value> =
         serde_json::from_str(text).map_err(|_| ErrorCode::InvalidParameter)?;
+    let is_misplaced = |member: &Parameter| {
+        let is_scalar = !matches!(member.kind, Kind::List { .. } | Kind::Object(_));
+        is_scalar
+            && object
+                .get(member.name)
+                .is_some_and(|it| it.is_array() || it.is_object())
+    };
+    if table.iter().any(is_misplaced) {
+        return Err(ErrorCode::InvalidParameter.into());
+    }
     let mut members = Flat::new();
     for (name, value) in &object {
         spread(name, value, &mut members);
