@@ -209,13 +209,3 @@ impl Api {
         }
     }
 }
-
-/// Credentials of a permanent key.
-#[must_use]
-pub fn permanent(access_key_id: String, access_key_secret: Secret) -> Credentials {
-    Credentials {
-        access_key_id,
-        secret: access_key_secret,
-        security_token: None,
-    }
-}

@@ -29,8 +29,6 @@ pub struct Wanted {
     pub state_dir: Option<PathBuf>,
     /// The API's URL; without a scheme it is https.
     pub endpoint: Option<String>,
-    /// The admin listener's URL.
-    pub admin: Option<String>,
     /// The region.
     pub region: Option<RegionId>,
     /// A PEM file of further roots.
@@ -54,12 +52,8 @@ pub struct Target {
     pub access_key_secret: Secret,
     /// Further roots to trust, beside the system's: PEM.
     pub ca: Option<PathBuf>,
-    /// The admin listener's URL, when it is known.
-    pub admin: Option<String>,
     /// The instances that the ready file names.
     pub instances: Vec<ReadyInstance>,
-    /// The process that wrote the ready file, and the file.
-    pub found_by: Option<(PathBuf, u32)>,
 }
 
 /// Why there is nothing to talk to.
@@ -142,14 +136,8 @@ pub fn find(wanted: Wanted, environment: &Environment) -> Result<Target, Discove
     if let Some(endpoint) = wanted.endpoint.clone() {
         return by_name(endpoint, wanted, environment);
     }
-    let folder = match &wanted.state_dir {
-        Some(path) => path.clone(),
-        None => default_state_dir(environment)?,
-    };
-    let path = folder.join("ready.json");
-    let text = match fs::read(&path) {
-        Ok(text) => text,
-        Err(source) if source.kind() == io::ErrorKind::NotFound => {
+    let ready = match read_ready(wanted.state_dir.as_deref(), environment) {
+        Err(DiscoverError::NotRunning(path)) => {
             return match environment("ALIBABA_CLOUD_ENDPOINT") {
                 Some(endpoint) if wanted.state_dir.is_none() => {
                     by_name(endpoint, wanted, environment)
@@ -157,28 +145,47 @@ pub fn find(wanted: Wanted, environment: &Environment) -> Result<Target, Discove
                 _ => Err(DiscoverError::NotRunning(path)),
             };
         }
-        Err(source) => return Err(DiscoverError::Unreadable { path, source }),
+        read => read?,
     };
-    let ready: ReadyFile =
-        serde_json::from_slice(&text).map_err(|error| DiscoverError::Malformed {
-            path: path.clone(),
-            // The place, not the text: the file holds a secret.
-            problem: format!(
-                "{:?} error in line {}, column {}",
-                error.classify(),
-                error.line(),
-                error.column()
-            ),
-        })?;
     Ok(Target {
         endpoint: ready.api_https,
         region: wanted.region.unwrap_or(ready.region),
         access_key_id: wanted.access_key_id.unwrap_or(ready.access_key_id),
         access_key_secret: wanted.access_key_secret.unwrap_or(ready.access_key_secret),
         ca: Some(wanted.ca.unwrap_or_else(|| ready.ca_cert.into())),
-        admin: Some(wanted.admin.unwrap_or(ready.admin)),
         instances: ready.instances,
-        found_by: Some((path, ready.pid)),
+    })
+}
+
+/// Reads the ready file of `state_dir`, or of the folder where state is kept by default.
+///
+/// # Errors
+/// [`DiscoverError`]; [`DiscoverError::NotRunning`] when there is no such file.
+pub fn read_ready(
+    state_dir: Option<&Path>,
+    environment: &Environment,
+) -> Result<ReadyFile, DiscoverError> {
+    let folder = match state_dir {
+        Some(path) => path.to_owned(),
+        None => default_state_dir(environment)?,
+    };
+    let path = folder.join("ready.json");
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(source) if source.kind() == io::ErrorKind::NotFound => {
+            return Err(DiscoverError::NotRunning(path));
+        }
+        Err(source) => return Err(DiscoverError::Unreadable { path, source }),
+    };
+    serde_json::from_slice(&text).map_err(|error| DiscoverError::Malformed {
+        // The place, not the text: the file holds a secret.
+        problem: format!(
+            "{:?} error in line {}, column {}",
+            error.classify(),
+            error.line(),
+            error.column()
+        ),
+        path,
     })
 }
 
@@ -225,9 +232,7 @@ fn by_name(
         access_key_id,
         access_key_secret,
         ca: wanted.ca,
-        admin: wanted.admin,
         instances: Vec::new(),
-        found_by: None,
     })
 }
 

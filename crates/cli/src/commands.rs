@@ -1,0 +1,41 @@
+//! What each command does, once its flags are settled.
+
+mod api;
+mod clock;
+mod env;
+mod health;
+mod session;
+mod up;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use crate::{failure::Failure, flags::Command};
+
+/// Runs a command to its exit code.
+///
+/// # Errors
+/// What it has to tell.
+pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Up(flags) => up::run(flags).await,
+        Command::Session(flags) => session::run(flags).await,
+        Command::Api(flags) => api::run(flags).await,
+        Command::Env(flags) => env::run(flags),
+        Command::Health(flags) => health::run(flags).await,
+        Command::Clock(flags) => clock::run(flags).await,
+    }
+}
+
+/// Writes data to stdout. A reader that has gone (`axt api … | head -1`) is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::failed(format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,18 @@
+//! `axt api`.
+
+use std::process::ExitCode;
+
+use super::print;
+use crate::{failure::Failure, flags::api::ApiFlags, target::Clients};
+
+pub(super) async fn run(flags: ApiFlags) -> Result<ExitCode, Failure> {
+    let api = Clients::find(flags.target)?.api;
+    let parameters: Vec<(&str, &str)> = flags
+        .parameters
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let answer = api.call(&flags.action, &parameters).await?;
+    print(&serde_json::to_string_pretty(&answer).map_err(Failure::failed)?)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,104 @@
+//! `axt env`: the environment that official SDKs and tools read.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use axt_client::Target;
+
+use super::print;
+use crate::{failure::Failure, flags::target::ApiTarget, target};
+
+pub(super) fn run(flags: ApiTarget) -> Result<ExitCode, Failure> {
+    let target = target::find(flags)?;
+    let lines: Vec<_> = variables(&target)
+        .iter()
+        .map(|(name, value)| format!("export {name}={}", quote(value)))
+        .collect();
+    print(&lines.join("\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Names and values. `ALIBABA_CLOUD_…` is read by the SDKs and the aliyun CLI, `ALIBABACLOUD_…` by
+/// ali-instance-cli (wire-protocol 11.1), the last four by whatever checks certificates (ecs-api
+/// 1.5).
+fn variables(target: &Target) -> Vec<(&'static str, String)> {
+    let region = target.region.to_string();
+    let key = target.access_key_id.clone();
+    let secret = target.access_key_secret.expose().to_owned();
+    let mut variables = vec![
+        ("ALIBABA_CLOUD_ACCESS_KEY_ID", key.clone()),
+        ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", secret.clone()),
+        ("ALIBABA_CLOUD_REGION_ID", region.clone()),
+        ("ALIBABA_CLOUD_ENDPOINT", host(&target.endpoint).to_owned()),
+        ("ALIBABACLOUD_ACCESS_KEY_ID", key),
+        ("ALIBABACLOUD_ACCESS_KEY_SECRET", secret),
+        ("ALIBABACLOUD_REGION_ID", region),
+    ];
+    if let Some(ca) = &target.ca {
+        // These replace the system's roots in most programs, so they point at the bundle, which has
+        // both, where there is one beside the CA.
+        let bundle = Some(ca.with_file_name("bundle.pem"))
+            .filter(|bundle| bundle.is_file())
+            .unwrap_or_else(|| PathBuf::from(ca));
+        let bundle = bundle.display().to_string();
+        variables.extend(
+            [
+                "SSL_CERT_FILE",
+                "ALIBABA_CLOUD_CA_BUNDLE",
+                "NODE_EXTRA_CA_CERTS",
+                "REQUESTS_CA_BUNDLE",
+            ]
+            .map(|name| (name, bundle.clone())),
+        );
+    }
+    variables
+}
+
+/// `HOST:PORT`: the SDKs want no scheme.
+fn host(endpoint: &str) -> &str {
+    let host = endpoint
+        .split_once("://")
+        .map_or(endpoint, |(_, host)| host);
+    host.trim_end_matches('/')
+}
+
+/// Quotes a value for a POSIX shell.
+fn quote(value: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,".contains(&byte);
+    if !value.is_empty() && value.bytes().all(is_plain) {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use axt_proto::Secret;
+
+    use super::*;
+
+    #[test]
+    fn the_environment_names_key_region_endpoint_and_roots() {
+        let target = Target {
+            endpoint: "https://localhost:7080".into(),
+            region: "cn-hangzhou".parse().expect("valid"),
+            access_key_id: "LTAIx".into(),
+            access_key_secret: Secret::new("s3cret"),
+            ca: Some("/state of mine/ca/ca.pem".into()),
+            instances: Vec::new(),
+        };
+
+        let lines: Vec<_> = variables(&target)
+            .into_iter()
+            .map(|(name, value)| format!("{name}={}", quote(&value)))
+            .collect();
+
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn a_value_is_one_word_whatever_is_in_it() {
+        assert_eq!(quote("a-b_c./:"), "a-b_c./:");
+        assert_eq!(quote("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(quote(""), "''");
+    }
+}

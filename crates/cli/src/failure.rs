@@ -1,0 +1,203 @@
+//! How a command fails: one line, a hint, and an exit code (design, "Exit codes").
+
+use std::{fmt, io::Write, process::ExitCode};
+
+use axt_client::{
+    DiscoverError, admin::AdminCallError, api::CallError, instance::Ambiguous, session::OpenError,
+    terminal::signals::Stop,
+};
+
+use crate::flags::usage::UsageError;
+
+/// The exit codes that are not a remote command's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// It was tried and did not work.
+    Failed = 1,
+    /// Wrong usage or settings.
+    Usage = 2,
+    /// No sandbox, or it cannot be reached.
+    Unreachable = 3,
+    /// The API answered with an error.
+    Api = 4,
+    /// Ctrl-C.
+    Interrupted = 130,
+    /// A session's own failures, which a remote command's code must not be taken for.
+    Session = 255,
+}
+
+/// A failure, ready to be told.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    hint: Option<String>,
+    code: Code,
+}
+
+impl Failure {
+    /// It was tried and did not work.
+    pub(crate) fn failed(message: impl fmt::Display) -> Self {
+        Self::new(message, Code::Failed)
+    }
+
+    /// Wrong usage or settings.
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
+        Self::new(message, Code::Usage)
+    }
+
+    /// Nobody there.
+    pub(crate) fn unreachable(message: impl fmt::Display) -> Self {
+        Self::new(message, Code::Unreachable)
+    }
+
+    /// A signal asked to end.
+    pub(crate) fn stopped(stop: Stop) -> Self {
+        let code = match stop {
+            Stop::Interrupt => Code::Interrupted,
+            Stop::Terminate | Stop::Hangup => Code::Failed,
+        };
+        Self::new(format!("ended by {}", stop.name()), code)
+    }
+
+    fn new(message: impl fmt::Display, code: Code) -> Self {
+        Self {
+            message: message.to_string(),
+            hint: None,
+            code,
+        }
+    }
+
+    /// With what to do about it.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with the code that a session's own failures have.
+    #[must_use]
+    pub(crate) fn in_session(mut self) -> Self {
+        if self.code != Code::Interrupted {
+            self.code = Code::Session;
+        }
+        self
+    }
+
+    /// Tells it on stderr and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        tell(&self.message, self.hint.as_deref());
+        ExitCode::from(self.code as u8)
+    }
+}
+
+/// Writes `error: …` and `hint: …`.
+pub(crate) fn tell(message: &str, hint: Option<&str>) {
+    let mut stderr = anstream::stderr().lock();
+    // There is nobody left to tell that stderr is closed.
+    let _ = writeln!(stderr, "error: {}", one_line(message));
+    if let Some(hint) = hint {
+        let _ = writeln!(stderr, "hint: {}", one_line(hint));
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split(['\n', '\r']).collect::<Vec<_>>().join(" ")
+}
+
+impl From<UsageError> for Failure {
+    fn from(error: UsageError) -> Self {
+        let failure = Self::usage(&error);
+        match error.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<DiscoverError> for Failure {
+    fn from(error: DiscoverError) -> Self {
+        let code = match error {
+            DiscoverError::NotRunning(_)
+            | DiscoverError::Unreadable { .. }
+            | DiscoverError::Malformed { .. } => Code::Unreachable,
+            DiscoverError::Missing { .. } | DiscoverError::NoHome => Code::Usage,
+        };
+        Self::new(&error, code).hint(error.hint())
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        match &error {
+            CallError::Api(refusal) => {
+                let failure = Self::new(&error, Code::Api);
+                match hint(&refusal.code) {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                }
+            }
+            CallError::Unreachable { .. } => {
+                Self::unreachable(&error).hint("is the sandbox still running? `axt up` starts one")
+            }
+            CallError::Nonsense { .. } => {
+                Self::unreachable(&error).hint("is that the API's address?")
+            }
+        }
+    }
+}
+
+/// What to do about an error of the API, for those that a newcomer meets.
+fn hint(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "InvalidInstance.NotFound" => "`axt api DescribeInstances` lists the instances",
+        "Operation.Forbidden" => {
+            "the instance has to be Running with its agent online: `axt api DescribeCloudAssistantStatus`"
+        }
+        "SessionCount.ExceedLimit" => "`axt api EndTerminalSession --SessionId s-…` ends one",
+        "InvalidAction.NotFound" => {
+            "actions are written as in the API's documentation, such as `DescribeInstances`"
+        }
+        "InvalidAccessKeyId.NotFound" | "SignatureDoesNotMatch" => {
+            "is this the sandbox's own key? `axt env` prints it"
+        }
+        _ => return None,
+    })
+}
+
+impl From<AdminCallError> for Failure {
+    fn from(error: AdminCallError) -> Self {
+        match &error {
+            AdminCallError::Refused { hint, .. } => {
+                let failure = Self::failed(&error);
+                match hint {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                }
+            }
+            AdminCallError::Unreachable { .. } => {
+                Self::unreachable(&error).hint("is the sandbox still running? `axt up` starts one")
+            }
+            AdminCallError::Nonsense { .. } => {
+                Self::unreachable(&error).hint("is that the admin listener's address?")
+            }
+        }
+    }
+}
+
+impl From<Ambiguous> for Failure {
+    fn from(error: Ambiguous) -> Self {
+        Self::usage(&error).hint("name one by `-i INSTANCE`")
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Call(error) => error.into(),
+            OpenError::Connect(_) => {
+                Self::unreachable(&error).hint("`axt health` says whether the relay works")
+            }
+            OpenError::Answer(_) | OpenError::Refused { .. } => Self::failed(&error),
+        }
+    }
+}

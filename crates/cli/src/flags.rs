@@ -1,0 +1,80 @@
+//! What can be typed: the command line as it is parsed, before it means anything.
+//!
+//! Each command has its struct here; [`crate::settings`] and [`crate::commands`] turn it into what
+//! the program runs on. No default is applied here, so that a settings file can come between.
+
+pub(crate) mod api;
+pub(crate) mod clock;
+pub(crate) mod global;
+pub(crate) mod session;
+pub(crate) mod target;
+pub(crate) mod up;
+pub(crate) mod usage;
+
+use clap::{Parser, Subcommand};
+
+use self::{
+    api::ApiFlags,
+    clock::ClockFlags,
+    global::GlobalFlags,
+    session::SessionFlags,
+    target::{AdminTarget, ApiTarget},
+    up::UpFlags,
+};
+
+const AFTER_HELP: &str = "\
+Start here:
+  axt up                              a region with one instance, on this machine
+  axt session                         a shell on it
+  eval \"$(axt env)\"                   point the official SDKs at it
+
+A flag can also be given by the environment: AXT_STATE_DIR for --state-dir.
+
+Exit codes:
+  0     done
+  1     failed
+  2     wrong usage or settings
+  3     no sandbox is running, or it cannot be reached
+  4     the API answered with an error
+  130   Ctrl-C
+  `axt session` ends with the remote command's code; 255 is its own failure.";
+
+/// Alibaba Cloud ECS Session Manager on your own machine.
+#[derive(Debug, Parser)]
+#[command(
+    name = "axt",
+    version,
+    after_help = AFTER_HELP,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalFlags,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Up(UpFlags),
+    Session(SessionFlags),
+    Api(ApiFlags),
+    /// Print the environment that points an SDK or the aliyun CLI at the sandbox
+    #[command(after_help = "\
+Examples:
+  eval \"$(axt env)\"
+  aliyun ecs DescribeRegions")]
+    Env(ApiTarget),
+    /// Say whether the sandbox works, for scripts
+    #[command(after_help = "\
+Exit code: 0 when it does, 1 when it says why not, 3 when it is not there.
+
+Examples:
+  axt up & until axt health; do sleep 0.2; done")]
+    Health(AdminTarget),
+    Clock(ClockFlags),
+}

@@ -1,0 +1,138 @@
+//! `axt api`: any action with any parameters.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+use super::{target::ApiTarget, usage::UsageError};
+
+/// Call any action of the API; the answer is JSON on stdout
+#[derive(Clone, Debug, Args)]
+#[command(
+    override_usage = "axt api [OPTIONS] <ACTION> [--Param VALUE]...",
+    after_help = "\
+A flag that begins with a capital letter is a parameter of the action. RegionId is added when it is
+not given. An error of the API goes to stderr, with exit code 4.
+
+Examples:
+  axt api DescribeInstances
+  axt api StartTerminalSession --InstanceId.1 i-… --CommandLine 'uname -a'
+  axt api EndTerminalSession --SessionId s-…"
+)]
+pub(crate) struct ApiFlags {
+    /// The action, such as DescribeInstances
+    #[arg(value_name = "ACTION")]
+    pub(crate) action: String,
+
+    #[command(flatten)]
+    pub(crate) target: ApiTarget,
+
+    /// Taken out of the command line by [`split_parameters`] before clap sees it.
+    #[arg(skip)]
+    pub(crate) parameters: Vec<(String, String)>,
+}
+
+/// A command line taken apart.
+#[derive(Debug, Default)]
+pub(crate) struct Split {
+    /// What clap is to see.
+    pub(crate) rest: Vec<OsString>,
+    /// The action's parameters.
+    pub(crate) parameters: Vec<(String, String)>,
+}
+
+/// Takes the action's parameters out of a command line: `--Name VALUE` and `--Name=VALUE`, where the
+/// name begins with a capital, as every parameter of the API does and no flag of ours. So they can
+/// stand anywhere, and a value can begin with a dash.
+///
+/// # Errors
+/// A parameter without a value, given twice, or not in UTF-8.
+pub(crate) fn split_parameters(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Split, UsageError> {
+    let mut split = Split::default();
+    let mut arguments = arguments.into_iter();
+    while let Some(argument) = arguments.next() {
+        let Some(name) = parameter(&argument) else {
+            split.rest.push(argument);
+            continue;
+        };
+        let (name, value) = match name.split_once('=') {
+            Some((name, value)) => (name.to_owned(), value.to_owned()),
+            None => {
+                let value = arguments.next().ok_or_else(|| {
+                    UsageError::new(format!("`--{name}` has no value"))
+                        .hint(format!("write `--{name} VALUE`"))
+                })?;
+                let value = value.into_string().map_err(|_| {
+                    UsageError::new(format!("the value of `--{name}` is not UTF-8"))
+                })?;
+                (name.to_owned(), value)
+            }
+        };
+        if split.parameters.iter().any(|(given, _)| *given == name) {
+            return Err(UsageError::new(format!("`--{name}` is given twice"))
+                .hint(format!("a list is written `--{name}.1 A --{name}.2 B`")));
+        }
+        split.parameters.push((name, value));
+    }
+    Ok(split)
+}
+
+fn parameter(argument: &OsString) -> Option<&str> {
+    let name = argument.to_str()?.strip_prefix("--")?;
+    name.starts_with(|first: char| first.is_ascii_uppercase())
+        .then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(line: &[&str]) -> Result<Split, UsageError> {
+        split_parameters(line.iter().map(OsString::from))
+    }
+
+    fn pair(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn parameters_may_stand_anywhere() {
+        let split = split(&[
+            "axt",
+            "api",
+            "--PortNumber",
+            "-1",
+            "Start",
+            "--region",
+            "cn-x",
+            "--InstanceId.1=i-1",
+        ])
+        .expect("well formed");
+
+        assert_eq!(split.rest, ["axt", "api", "Start", "--region", "cn-x"]);
+        assert_eq!(
+            split.parameters,
+            [pair("PortNumber", "-1"), pair("InstanceId.1", "i-1")]
+        );
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_is_refused() {
+        let refusal = split(&["axt", "api", "Start", "--Username"]).expect_err("no value");
+
+        assert_eq!(refusal.message, "`--Username` has no value");
+    }
+
+    #[test]
+    fn a_parameter_given_twice_is_refused_with_the_way_to_write_a_list() {
+        let refusal = split(&["axt", "api", "X", "--InstanceId", "a", "--InstanceId", "b"])
+            .expect_err("twice");
+
+        assert_eq!(
+            refusal.hint.as_deref(),
+            Some("a list is written `--InstanceId.1 A --InstanceId.2 B`")
+        );
+    }
+}

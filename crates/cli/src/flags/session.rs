@@ -1,0 +1,36 @@
+//! `axt session`.
+
+use axt_proto::InstanceId;
+use clap::Args;
+
+use super::target::ApiTarget;
+
+/// Open a shell, or run a command, on an instance
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  axt session
+  axt session -i i-… --username ecs-user
+  axt session --command 'uname -a'
+
+Exit code: the remote's; 255 when the session could not be opened or was cut off.")]
+pub(crate) struct SessionFlags {
+    /// The instance [default: the only one that there is]
+    #[arg(short, long, value_name = "INSTANCE")]
+    pub(crate) instance: Option<InstanceId>,
+
+    /// Run this line instead of a login shell, at most 512 characters
+    #[arg(short, long, value_name = "LINE")]
+    pub(crate) command: Option<String>,
+
+    /// Open it as this user [default: the user that the agent runs as]
+    #[arg(short, long, value_name = "USER")]
+    pub(crate) username: Option<String>,
+
+    /// Speak the base protocol only, as the official client does
+    #[arg(long, env = "AXT_NO_EXTENSIONS", hide_env = true)]
+    pub(crate) no_extensions: bool,
+
+    #[command(flatten)]
+    pub(crate) target: ApiTarget,
+}

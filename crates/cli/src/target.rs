@@ -1,0 +1,101 @@
+//! From flags to the clients that talk to a sandbox.
+
+use std::{fs, path::Path};
+
+use axt_client::{
+    Admin, Api, Target, Wanted,
+    api::Credentials,
+    discover::{self, process_environment},
+};
+use axt_net::{http::HttpClient, tls::ClientTls, transport::Dialer, wall::Wall};
+use axt_proto::Secret;
+
+use crate::{
+    failure::Failure,
+    flags::target::{AdminTarget, ApiTarget},
+};
+
+/// A sandbox's API, and what it takes to talk to it.
+pub(crate) struct Clients {
+    /// Where it is, and how it was found.
+    pub(crate) target: Target,
+    /// How it is dialled.
+    pub(crate) dialer: Dialer,
+    /// Whom to trust.
+    pub(crate) tls: ClientTls,
+    /// Its API.
+    pub(crate) api: Api,
+}
+
+impl Clients {
+    /// Finds the sandbox that the flags mean.
+    ///
+    /// # Errors
+    /// No sandbox, an endpoint that is no URL, or roots that cannot be read.
+    pub(crate) fn find(flags: ApiTarget) -> Result<Self, Failure> {
+        let target = find(flags)?;
+        let tls = match &target.ca {
+            Some(path) => trust(path)?,
+            None => ClientTls::system(),
+        };
+        let dialer = Dialer::tcp();
+        let api = Api::new(
+            HttpClient::new(dialer.clone(), tls.clone()),
+            &target.endpoint,
+            target.region.clone(),
+            Credentials {
+                access_key_id: target.access_key_id.clone(),
+                secret: target.access_key_secret.clone(),
+                security_token: None,
+            },
+            Wall::system(),
+        )
+        .map_err(Failure::usage)?;
+        Ok(Self {
+            target,
+            dialer,
+            tls,
+            api,
+        })
+    }
+}
+
+/// The sandbox that the flags mean.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn find(flags: ApiTarget) -> Result<Target, Failure> {
+    let wanted = Wanted {
+        state_dir: flags.state_dir,
+        endpoint: flags.endpoint,
+        region: flags.region,
+        ca: flags.ca,
+        access_key_id: flags.access_key_id,
+        access_key_secret: flags.access_key_secret.map(Secret::new),
+    };
+    Ok(discover::find(wanted, &process_environment)?)
+}
+
+/// The admin API of the sandbox that the flags mean.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn admin(flags: AdminTarget) -> Result<Admin, Failure> {
+    let url = match flags.admin {
+        Some(url) => url,
+        None => discover::read_ready(flags.state_dir.as_deref(), &process_environment)?.admin,
+    };
+    let http = HttpClient::new(Dialer::tcp(), ClientTls::system());
+    Ok(Admin::new(http, &url, flags.admin_token.map(Secret::new)))
+}
+
+fn trust(path: &Path) -> Result<ClientTls, Failure> {
+    let cannot = |problem: String| {
+        Failure::usage(format!(
+            "cannot use the certificates in {}: {problem}",
+            path.display()
+        ))
+    };
+    let pem = fs::read_to_string(path).map_err(|error| cannot(error.to_string()))?;
+    ClientTls::with_ca_pem(&pem).map_err(|error| cannot(error.to_string()))
+}
