@@ -1,21 +1,18 @@
 //! Signed calls of the OpenAPI, any action with any parameters.
 
-mod sign;
-
 use std::fmt;
 
 use axt_net::{
     http::{HttpClient, HttpError},
     wall::Wall,
 };
-use axt_proto::{RegionId, Secret};
+pub use axt_openapi::Credentials;
+use axt_openapi::signature::{Method, Outgoing, acs3};
+use axt_proto::RegionId;
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, Uri};
+use http::{Request, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::Value;
-
-pub use self::sign::Credentials;
-use self::sign::{Outgoing, VERSION};
 
 /// The API of one region, with the key to sign with.
 #[derive(Clone, Debug)]
@@ -125,9 +122,12 @@ impl Api {
         action: &str,
         parameters: &[(&str, &str)],
     ) -> Result<Value, CallError> {
-        let mut parameters = parameters.to_vec();
-        if !parameters.iter().any(|(name, _)| *name == "RegionId") {
-            parameters.push(("RegionId", self.region.as_str()));
+        let mut parameters: Vec<(String, String)> = parameters
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        if !parameters.iter().any(|(name, _)| name == "RegionId") {
+            parameters.push(("RegionId".to_owned(), self.region.to_string()));
         }
         let request = self.request(action, &parameters)?;
         let answer = self
@@ -144,32 +144,29 @@ impl Api {
     fn request(
         &self,
         action: &str,
-        parameters: &[(&str, &str)],
+        parameters: &[(String, String)],
     ) -> Result<Request<Bytes>, CallError> {
         let host = self.endpoint.authority().map_or("", |host| host.as_str());
+        let scheme = self.endpoint.scheme_str().unwrap_or("https");
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let signed = sign::acs3(
-            &Outgoing {
-                host,
-                action,
-                version: VERSION,
-                parameters,
-                nonce: &nonce,
-                at: self.wall.now(),
-            },
-            &self.credentials,
-        );
-        let base = self.endpoint.to_string();
-        let mut request = Request::builder().method(Method::POST).uri(format!(
-            "{}/?{}",
-            base.trim_end_matches('/'),
-            signed.query
-        ));
-        for (name, value) in &signed.headers {
-            request = request.header(name.as_str(), value.as_str());
+        let call = Outgoing {
+            method: Method::Post,
+            host,
+            action,
+            parameters,
+            nonce: &nonce,
+            now: self.wall.now(),
+        };
+        let signed = acs3::sign(&call, &self.credentials);
+
+        let mut request = Request::builder()
+            .method(signed.method)
+            .uri(format!("{scheme}://{host}{}", signed.target));
+        for (name, value) in signed.headers {
+            request = request.header(name, value);
         }
         request
-            .body(Bytes::new())
+            .body(signed.body.into())
             .map_err(|error| self.nonsense(error.to_string()))
     }
 
@@ -207,5 +204,95 @@ impl Api {
             endpoint: self.endpoint.to_string(),
             problem,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axt_net::{tls::ClientTls, transport::Dialer};
+    use axt_openapi::signature::acs3::{Authorization, canonical_request, fits, string_to_sign};
+    use axt_proto::Secret;
+    use http::header;
+
+    use super::*;
+
+    fn api(endpoint: &str) -> Result<Api, MalformedEndpoint> {
+        let credentials = Credentials {
+            access_key_id: "LTAIx".into(),
+            secret: Secret::new("s3cret"),
+            security_token: None,
+        };
+        Api::new(
+            HttpClient::new(Dialer::tcp(), ClientTls::system()),
+            endpoint,
+            "cn-hangzhou".parse().expect("valid"),
+            credentials,
+            Wall::fixed("2026-11-25T06:00:00Z".parse().expect("a time")),
+        )
+    }
+
+    #[test]
+    fn a_request_is_signed_for_the_host_that_it_goes_to() {
+        let api = api("https://localhost:7080").expect("an endpoint");
+        let parameters = [("InstanceId.1".to_owned(), "i-1".to_owned())];
+
+        let request = api
+            .request("StartTerminalSession", &parameters)
+            .expect("built");
+
+        let text = |name: &str| request.headers()[name].to_str().expect("text").to_owned();
+        let authorization = text(header::AUTHORIZATION.as_str());
+        let authorization = Authorization::parse(&authorization).expect("ACS3");
+        let headers: Vec<(&str, &[u8])> = request
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+            .collect();
+        let hash = text("x-acs-content-sha256");
+        let names = authorization.signed_headers;
+        let canonical = canonical_request("POST", [], &headers, names, &hash);
+        assert!(fits(
+            &Secret::new("s3cret"),
+            &string_to_sign(&canonical),
+            authorization.signature
+        ));
+        assert_eq!(request.uri(), "https://localhost:7080/");
+        assert_eq!(text("host"), "localhost:7080");
+        assert_eq!(request.body().as_ref(), b"InstanceId.1=i-1");
+    }
+
+    #[test]
+    fn an_endpoint_has_a_scheme_and_a_host() {
+        assert!(api("http://127.0.0.1:7080").is_ok());
+        for endpoint in ["localhost:7080", "wss://localhost", "https://", ""] {
+            assert!(api(endpoint).is_err(), "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_told_by_its_code() {
+        let api = api("https://localhost:7080").expect("an endpoint");
+        let body =
+            br#"{"Code":"InvalidInstance.NotFound","Message":"Not there.","RequestId":"R-1"}"#;
+
+        let error = api.read(StatusCode::NOT_FOUND, body).expect_err("an error");
+
+        assert_eq!(
+            error.to_string(),
+            "InvalidInstance.NotFound: Not there. (request R-1)"
+        );
+    }
+
+    #[test]
+    fn an_answer_that_is_not_the_apis_names_the_endpoint() {
+        let api = api("https://localhost:7080").expect("an endpoint");
+
+        let error = api.read(StatusCode::OK, b"<html>").expect_err("an error");
+
+        assert!(
+            error
+                .to_string()
+                .starts_with("https://localhost:7080/ does not answer")
+        );
     }
 }
