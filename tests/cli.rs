@@ -1,5 +1,7 @@
 //! The command line as a person meets it: help, errors, exit codes. No sandbox is needed.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
+
 use std::process::{Command, Output};
 
 use insta::assert_snapshot;

@@ -90,6 +90,11 @@ impl Failure {
     }
 }
 
+/// Writes a text for the person on stderr; data goes to stdout.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
 /// Writes `error: …` and `hint: …`.
 pub(crate) fn tell(message: &str, hint: Option<&str>) {
     let mut stderr = anstream::stderr().lock();

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use axt_client::Target;
 
-use super::print;
+use super::{print, quote};
 use crate::{failure::Failure, flags::target::ApiTarget, target};
 
 pub(super) fn run(flags: ApiTarget) -> Result<ExitCode, Failure> {
@@ -61,15 +61,6 @@ fn host(endpoint: &str) -> &str {
     host.trim_end_matches('/')
 }
 
-/// Quotes a value for a POSIX shell.
-fn quote(value: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,".contains(&byte);
-    if !value.is_empty() && value.bytes().all(is_plain) {
-        return value.to_owned();
-    }
-    format!("'{}'", value.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use axt_proto::Secret;
@@ -93,12 +84,5 @@ mod tests {
             .collect();
 
         insta::assert_snapshot!(lines.join("\n"));
-    }
-
-    #[test]
-    fn a_value_is_one_word_whatever_is_in_it() {
-        assert_eq!(quote("a-b_c./:"), "a-b_c./:");
-        assert_eq!(quote("it's $HOME"), r"'it'\''s $HOME'");
-        assert_eq!(quote(""), "''");
     }
 }

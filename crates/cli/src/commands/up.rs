@@ -1,19 +1,92 @@
 //! `axt up`.
 
-use std::process::ExitCode;
+use std::{future::Future, path::PathBuf, process::ExitCode};
 
+use axt_client::{
+    discover,
+    terminal::signals::{Stop, Stops},
+};
 use axt_control::admin::ReadyFile;
+use axt_net::transport::BindError;
+use axt_sandbox::StateError;
 
+use super::quote;
 use crate::{
-    failure::Failure,
+    failure::{Code, Failure, say},
     flags::up::UpFlags,
     settings::up::{UpLayer, UpSettings},
 };
 
 pub(super) async fn run(flags: UpFlags) -> Result<ExitCode, Failure> {
     let settings = UpSettings::resolve(flags, UpLayer::default())?;
-    let _ = settings;
-    Err(Failure::failed("not yet"))
+    // Before anything is started, so that a signal in the middle of it leaves nothing behind.
+    let mut stops = Stops::listen().map_err(Failure::failed)?;
+    let sandbox = tokio::select! {
+        biased;
+        stop = stops.next() => return Err(Failure::stopped(stop)),
+        started = start(settings) => started?,
+    };
+    say(&welcome(&sandbox.ready, &found_by(&sandbox)));
+    let stop = stops.next().await;
+    Ok(end(stop, &mut stops, sandbox.shutdown()).await)
+}
+
+/// Ends in order, or at once when asked a second time.
+async fn end(first: Stop, stops: &mut Stops, shutdown: impl Future<Output = ()>) -> ExitCode {
+    tokio::select! {
+        biased;
+        () = shutdown => {}
+        _ = stops.next() => {}
+    }
+    match first {
+        Stop::Interrupt => ExitCode::from(Code::Interrupted as u8),
+        Stop::Terminate | Stop::Hangup => ExitCode::SUCCESS,
+    }
+}
+
+/// The flag by which client commands find this sandbox; none when they look there anyway.
+fn found_by(sandbox: &Running) -> String {
+    let by_default = discover::default_state_dir(&discover::process_environment);
+    match &sandbox.found_in {
+        folder if by_default.is_ok_and(|default| default == *folder) => String::new(),
+        folder => format!(" --state-dir {}", quote(&folder.display().to_string())),
+    }
+}
+
+/// A sandbox that runs.
+struct Running {
+    ready: ReadyFile,
+    /// The folder whose ready file is this sandbox's.
+    found_in: PathBuf,
+}
+
+impl Running {
+    async fn shutdown(self) {}
+}
+
+async fn start(_: UpSettings) -> Result<Running, Failure> {
+    Err(Failure::failed("this build has no sandbox in it yet"))
+}
+
+/// Why it did not start, with the flag to change.
+#[allow(dead_code)] // until a sandbox can be started
+fn refused(error: StateError) -> Failure {
+    let is_held = matches!(error, StateError::Held { .. });
+    let failure = Failure::failed(error);
+    if is_held {
+        return failure.hint(
+            "use that one, or start this one with `--ephemeral` or another `--state-dir DIR`",
+        );
+    }
+    failure.hint("name a folder that can be written by `--state-dir DIR`")
+}
+
+/// A listener's address that cannot be had.
+#[allow(dead_code)] // until a sandbox can be started
+fn unavailable(flag: &str, error: &BindError) -> Failure {
+    Failure::failed(error).hint(format!(
+        "`{flag} ADDR:PORT` names another address; port 0 picks a free one"
+    ))
 }
 
 /// What a person needs next, and no more. `found_by` is what client commands need to find this
@@ -79,5 +152,25 @@ mod tests {
     #[test]
     fn of_several_instances_one_has_to_be_named_and_an_unusual_folder_too() {
         insta::assert_snapshot!(welcome(&ready(&["i-1", "i-2"]), " --state-dir /tmp/x"));
+    }
+
+    #[test]
+    fn a_port_that_is_taken_names_the_flag_to_change() {
+        let taken = BindError {
+            address: "127.0.0.1:7080".into(),
+            source: std::io::ErrorKind::AddrInUse.into(),
+        };
+
+        insta::assert_debug_snapshot!(unavailable("--api-listen", &taken));
+    }
+
+    #[test]
+    fn a_folder_that_is_held_names_its_holder_and_the_way_round() {
+        let held = StateError::Held {
+            path: "/home/x/.local/state/axt".into(),
+            pid: Some(4711),
+        };
+
+        insta::assert_debug_snapshot!(refused(held));
     }
 }

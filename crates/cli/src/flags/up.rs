@@ -7,14 +7,30 @@ use clap::Args;
 
 use crate::settings::limits::LimitArg;
 
-/// Start a relay and simulated instances on this machine, until Ctrl-C
-#[derive(Clone, Debug, Default, Args)]
-#[command(after_help = "\
+/// The limits, with their defaults: a test holds them against the documented ones.
+const AFTER_HELP: &str = "\
+Limits:
+  url_validity_s            600      how long a session's URL opens connections, seconds
+  idle_timeout_s            180      how long a connection may be without payload, seconds
+  bandwidth_bytes_per_s     204800   of a session, each way; 0 is no limit, else at least 2048
+  burst_bytes               20480    what may go through at once beyond the bandwidth
+  sessions_per_region       100      created and active
+  connections_per_instance  20       at the same time
+  history_days              30       how long a session's record is kept
+  history_records           1000     how many records of sessions a region keeps
+  history_connections       1000     how many connections a record keeps
+  client_token_hours        24       how long a ClientToken is remembered
+  client_tokens             10000    how many ClientTokens an account has remembered
+
 Examples:
   axt up
   axt up --instances 3 --limit idle_timeout_s=20
   axt up --ephemeral --api-listen 127.0.0.1:0 --axt-listen 127.0.0.1:0 \\
-         --admin-listen 127.0.0.1:0 --ready-file ready.json")]
+         --admin-listen 127.0.0.1:0 --ready-file ready.json";
+
+/// Start a relay and simulated instances on this machine, until Ctrl-C
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct UpFlags {
     /// How many simulated instances to start [default: 1]
     #[arg(long, env = "AXT_INSTANCES", hide_env = true, value_name = "N")]
@@ -24,7 +40,7 @@ pub(crate) struct UpFlags {
     #[arg(long, env = "AXT_REGION", hide_env = true)]
     pub(crate) region: Option<RegionId>,
 
-    /// Change a limit, for example `idle_timeout_s=20`; can be given again
+    /// Change one of the limits below; can be given again
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) limit: Vec<LimitArg>,
 
@@ -85,4 +101,26 @@ pub(crate) struct UpFlags {
         help_heading = "State"
     )]
     pub(crate) ready_file: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::limits;
+
+    #[test]
+    fn the_help_lists_every_limit_with_its_default() {
+        let listed: Vec<(&str, &str)> = AFTER_HELP
+            .lines()
+            .filter_map(|line| {
+                let mut words = line.split_whitespace();
+                Some((words.next()?, words.next()?))
+            })
+            .collect();
+
+        for (name, value) in limits::defaults() {
+            let value = value.to_string();
+            assert!(listed.contains(&(&name, &value)), "{name} {value}");
+        }
+    }
 }

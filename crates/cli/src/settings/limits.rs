@@ -61,7 +61,8 @@ pub(crate) fn resolve(changes: &[LimitArg]) -> Result<Limits, String> {
     Ok(limits)
 }
 
-fn defaults() -> Map<String, Value> {
+/// Every limit's name and default.
+pub(crate) fn defaults() -> Map<String, Value> {
     match serde_json::to_value(Limits::default()) {
         Ok(Value::Object(all)) => all,
         _ => Map::new(),

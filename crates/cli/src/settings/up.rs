@@ -22,6 +22,7 @@ layer! {
 }
 
 /// What `axt up` runs on.
+#[allow(dead_code)] // until a sandbox can be started
 #[derive(Clone, Debug)]
 pub(crate) struct UpSettings {
     /// Where the OpenAPI listens.
