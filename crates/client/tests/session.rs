@@ -2,6 +2,7 @@
 //! tungstenite's own, so both ends of ours are held to what somebody else understands.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
+#![allow(clippy::result_large_err)] // tungstenite's own type
 
 use std::{future::pending, time::Duration};
 

@@ -30,7 +30,9 @@ const CHUNK: usize = 8 * 1024;
 /// No pipe or no thread to be had.
 pub fn input(tasks: &Tasks) -> io::Result<Receiver> {
     let (reader, writer) = io::pipe()?;
-    tasks.thread("stdin", move |_| read_stdin(writer))?;
+    tasks.thread("stdin", move |_| {
+        read_all(rustix::stdio::stdin(), writer);
+    })?;
     Receiver::from_owned_fd(reader.into())
 }
 
@@ -62,13 +64,13 @@ impl Flushed {
     }
 }
 
-fn read_stdin(mut session: PipeWriter) {
-    let stdin = rustix::stdio::stdin();
+/// Reads to the end of the input, or until the session reads no more.
+fn read_all(input: impl AsFd, mut session: PipeWriter) {
     let mut buffer = [0; CHUNK];
     loop {
         // The pipe is watched for its end only: a byte typed later is the next program's.
         let mut ready = [
-            PollFd::new(&stdin, PollFlags::IN),
+            PollFd::new(&input, PollFlags::IN),
             PollFd::new(&session, PollFlags::empty()),
         ];
         match poll(&mut ready, None) {
@@ -80,7 +82,7 @@ fn read_stdin(mut session: PipeWriter) {
         if end.revents().intersects(PollFlags::ERR | PollFlags::HUP) {
             return;
         }
-        match rustix::io::read(stdin, &mut buffer) {
+        match rustix::io::read(&input, &mut buffer) {
             Ok(0) => return,
             Ok(length) => {
                 let chunk = buffer.get(..length).unwrap_or_default();
@@ -131,6 +133,44 @@ mod tests {
     use std::os::fd::OwnedFd;
 
     use super::*;
+
+    fn nonblocking_pipe() -> (OwnedFd, OwnedFd) {
+        let (reader, writer) = io::pipe().expect("pipe");
+        let (reader, writer) = (OwnedFd::from(reader), OwnedFd::from(writer));
+        rustix::io::ioctl_fionbio(&reader, true).expect("set");
+        rustix::io::ioctl_fionbio(&writer, true).expect("set");
+        (reader, writer)
+    }
+
+    #[test]
+    fn an_empty_input_in_nonblocking_mode_is_waited_for() {
+        let (input, keyboard) = nonblocking_pipe();
+        let (mut session, writer) = io::pipe().expect("pipe");
+
+        let typed = std::thread::scope(|scope| {
+            scope.spawn(move || read_all(input, writer));
+            rustix::io::write(&keyboard, b"late").expect("typed");
+            drop(keyboard);
+            let mut typed = String::new();
+            session.read_to_string(&mut typed).expect("read");
+            typed
+        });
+
+        assert_eq!(typed, "late");
+    }
+
+    #[test]
+    fn what_is_typed_after_the_session_is_left_for_the_next_program() {
+        let (input, keyboard) = nonblocking_pipe();
+        let (session, writer) = io::pipe().expect("pipe");
+
+        drop(session);
+        rustix::io::write(&keyboard, b"x").expect("typed");
+        read_all(&input, writer);
+
+        let mut left = [0; 8];
+        assert_eq!(rustix::io::read(&input, &mut left), Ok(1));
+    }
 
     #[test]
     fn a_full_descriptor_in_nonblocking_mode_loses_nothing() {

@@ -1,0 +1,122 @@
+//! Raw mode on a real terminal: each way out puts it back. The process that goes raw is this test
+//! program again, in the part of [`goes_raw`].
+
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests
+
+use std::{
+    env,
+    fs::File,
+    os::fd::OwnedFd,
+    process::{Command, Stdio},
+};
+
+use axt_client::terminal::{self, RawMode};
+use rustix::{
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::{LocalModes, Termios, tcgetattr},
+};
+
+/// The variable that tells the other process how to end.
+const WAY_OUT: &str = "AXT_TEST_WAY_OUT";
+
+/// A terminal that nobody looks at. Its master stays open, or the terminal would hang up.
+struct Terminal {
+    slave: File,
+    _master: OwnedFd,
+}
+
+impl Terminal {
+    fn open() -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        grantpt(&master).expect("granted");
+        unlockpt(&master).expect("unlocked");
+        let name = ptsname(&master, Vec::new()).expect("a name");
+        let name = name.into_string().expect("text");
+        let slave = File::options().read(true).write(true).open(name);
+        Self {
+            slave: slave.expect("opened"),
+            _master: master,
+        }
+    }
+
+    fn stdio(&self) -> Stdio {
+        self.slave.try_clone().expect("cloned").into()
+    }
+
+    fn settings(&self) -> Termios {
+        tcgetattr(&self.slave).expect("a terminal")
+    }
+
+    /// Runs a process on this terminal that goes raw and leaves by `way_out`.
+    fn run(&self, way_out: &str) {
+        let status = Command::new(env::current_exe().expect("this test"))
+            .args(["--ignored", "--exact", "goes_raw", "--nocapture"])
+            .env(WAY_OUT, way_out)
+            .stdin(self.stdio())
+            .stdout(self.stdio())
+            .stderr(Stdio::null())
+            .status()
+            .expect("ran");
+        assert_eq!(status.success(), way_out != "panic", "{status}");
+    }
+}
+
+fn assert_same(before: &Termios, after: &Termios) {
+    assert_eq!(before.local_modes, after.local_modes);
+    assert_eq!(before.input_modes, after.input_modes);
+    assert_eq!(before.output_modes, after.output_modes);
+    assert_eq!(before.control_modes, after.control_modes);
+}
+
+#[test]
+#[ignore = "the part of the other process"]
+fn goes_raw() {
+    let Ok(way_out) = env::var(WAY_OUT) else {
+        return;
+    };
+    let guard = RawMode::enter().expect("a terminal");
+    let raw = tcgetattr(std::io::stdin()).expect("a terminal");
+    assert!(
+        !raw.local_modes
+            .intersects(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
+    );
+    match way_out.as_str() {
+        "drop" => drop(guard),
+        "panic" => panic!("on purpose"),
+        "exit" => {
+            terminal::restore();
+            std::process::exit(0);
+        }
+        other => unreachable!("{other}"),
+    }
+}
+
+#[test]
+fn the_terminal_is_put_back_when_the_guard_is_dropped() {
+    let terminal = Terminal::open();
+    let before = terminal.settings();
+
+    terminal.run("drop");
+
+    assert_same(&before, &terminal.settings());
+}
+
+#[test]
+fn the_terminal_is_put_back_after_a_panic() {
+    let terminal = Terminal::open();
+    let before = terminal.settings();
+
+    terminal.run("panic");
+
+    assert_same(&before, &terminal.settings());
+}
+
+#[test]
+fn the_terminal_is_put_back_before_an_exit_that_unwinds_nothing() {
+    let terminal = Terminal::open();
+    let before = terminal.settings();
+
+    terminal.run("exit");
+
+    assert_same(&before, &terminal.settings());
+}
