@@ -69,8 +69,14 @@ impl Failure {
 
     /// With what to do about it.
     #[must_use]
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        self.hint_if(Some(hint))
+    }
+
+    /// With what to do about it, where that is known.
+    #[must_use]
+    fn hint_if(mut self, hint: Option<impl Into<String>>) -> Self {
+        self.hint = hint.map(Into::into);
         self
     }
 
@@ -111,11 +117,7 @@ fn one_line(text: &str) -> String {
 
 impl From<UsageError> for Failure {
     fn from(error: UsageError) -> Self {
-        let failure = Self::usage(&error);
-        match error.hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
+        Self::usage(&error).hint_if(error.hint)
     }
 }
 
@@ -134,13 +136,7 @@ impl From<DiscoverError> for Failure {
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         match &error {
-            CallError::Api(refusal) => {
-                let failure = Self::new(&error, Code::Api);
-                match hint(&refusal.code) {
-                    Some(hint) => failure.hint(hint),
-                    None => failure,
-                }
-            }
+            CallError::Api(refusal) => Self::new(&error, Code::Api).hint_if(hint(&refusal.code)),
             CallError::Unreachable { .. } => {
                 Self::unreachable(&error).hint("is the sandbox still running? `axt up` starts one")
             }
@@ -172,13 +168,7 @@ fn hint(code: &str) -> Option<&'static str> {
 impl From<AdminCallError> for Failure {
     fn from(error: AdminCallError) -> Self {
         match &error {
-            AdminCallError::Refused { hint, .. } => {
-                let failure = Self::failed(&error);
-                match hint {
-                    Some(hint) => failure.hint(hint),
-                    None => failure,
-                }
-            }
+            AdminCallError::Refused { hint, .. } => Self::failed(&error).hint_if(hint.clone()),
             AdminCallError::Unreachable { .. } => {
                 Self::unreachable(&error).hint("is the sandbox still running? `axt up` starts one")
             }
