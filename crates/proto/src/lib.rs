@@ -11,6 +11,7 @@
 //! What never does: sockets, tasks, clocks, files, HTTP, and the knowledge of who exists. Time and
 //! bytes are arguments; what to do is the answer.
 
+pub mod channel;
 pub mod event;
 pub mod extension;
 pub mod frame;
