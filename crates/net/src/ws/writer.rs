@@ -73,6 +73,21 @@ impl WsWriter {
         self.urgent(Message::Binary(message)).await
     }
 
+    /// Sends a binary message that is made when its turn has come, so that what counts messages
+    /// counts them in the order of sending.
+    pub(crate) async fn send_made(
+        &self,
+        is_urgent: bool,
+        make: impl FnOnce() -> Bytes,
+    ) -> Result<(), WsError> {
+        let mut sink = if is_urgent {
+            self.urgent_turn().await
+        } else {
+            self.turn().await
+        };
+        Ok(sink.send(Message::Binary(make())).await?)
+    }
+
     /// Sends a close frame. A reason above 123 bytes is cut at a character. It gives up when the
     /// message under way keeps it waiting for more than 1 s ([`link::DRAIN`]). Read on afterwards
     /// ([`super::WsReader::drain`]).
@@ -100,10 +115,13 @@ impl WsWriter {
     }
 
     async fn urgent(&self, message: Message) -> Result<(), WsError> {
-        let waiting = Waiting::enter(&self.0.urgent);
-        let mut sink = self.0.sink.lock().await;
-        drop(waiting);
+        let mut sink = self.urgent_turn().await;
         Ok(sink.send(message).await?)
+    }
+
+    async fn urgent_turn(&self) -> MutexGuard<'_, Sink> {
+        let _waiting = Waiting::enter(&self.0.urgent);
+        self.0.sink.lock().await
     }
 
     async fn turn(&self) -> MutexGuard<'_, Sink> {

@@ -1,0 +1,190 @@
+//! Frames in websockets: the one place where websocket messages become [`Message`]s, and where
+//! they can be looked at on the way ([`Tap`]).
+//!
+//! One message is one frame, decoded once and encoded once (wire-protocol 1).
+
+mod tap;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axt_proto::frame::{FrameError, Framing, Message};
+
+pub use self::tap::{Tap, Tapped, Way};
+use crate::{
+    clock::Clock,
+    ws::{Incoming, WebSocket, WsError, WsReader, WsWriter},
+};
+
+/// Reads frames. Made by [`framed`].
+#[derive(Debug)]
+pub struct FrameReader<F> {
+    reader: WsReader,
+    framing: F,
+    clock: Clock,
+    tap: Tap,
+    /// Decoded, and waiting for the tap to take its copy: kept here, so that a wait which is
+    /// dropped loses nothing.
+    untapped: Option<Tapped>,
+}
+
+/// Writes frames; clones write to the same websocket. Made by [`framed`].
+#[derive(Debug)]
+pub struct FrameWriter<F> {
+    writer: WsWriter,
+    shared: Arc<Shared<F>>,
+}
+
+#[derive(Debug)]
+struct Shared<F> {
+    /// Counts frames, so it encodes in the order of sending.
+    framing: Mutex<F>,
+    clock: Clock,
+    tap: Tap,
+}
+
+/// What came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A frame.
+    Message(Message),
+    /// The websocket's close frame, as in [`Incoming::Closed`].
+    Closed {
+        /// The code; 1005 when there was none.
+        code: u16,
+        /// The reason, maybe empty.
+        reason: String,
+    },
+}
+
+/// Why there is no next frame.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The websocket broke.
+    #[error(transparent)]
+    Ws(#[from] WsError),
+    /// A message is no frame. The websocket is whole: one may answer, and even read on.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+}
+
+/// The two halves of a websocket that carries frames. Each half has a framing of its own, since
+/// each direction counts its own frames; createdDate is `clock`'s time.
+pub fn framed<F: Framing>(
+    socket: WebSocket,
+    reads: F,
+    writes: F,
+    clock: Clock,
+    tap: Tap,
+) -> (FrameReader<F>, FrameWriter<F>) {
+    let (reader, writer) = socket.split();
+    let shared = Arc::new(Shared {
+        framing: Mutex::new(writes),
+        clock: clock.clone(),
+        tap: tap.clone(),
+    });
+    let reader = FrameReader {
+        reader,
+        framing: reads,
+        clock,
+        tap,
+        untapped: None,
+    };
+    (reader, FrameWriter { writer, shared })
+}
+
+impl<F: Framing> FrameReader<F> {
+    /// The next frame. Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`]; after one of the websocket's there is nothing more to read.
+    pub async fn next(&mut self) -> Result<Next, ReadError> {
+        if self.untapped.is_none() {
+            let bytes = match self.reader.next().await? {
+                Incoming::Data(bytes) => bytes,
+                Incoming::Closed { code, reason } => return Ok(Next::Closed { code, reason }),
+            };
+            if self.tap.is_none() {
+                return Ok(Next::Message(self.framing.decode(bytes)?));
+            }
+            let message = self.framing.decode(bytes.clone());
+            self.untapped = Some(
+                self.tap
+                    .note::<F>(Way::In, self.clock.now(), bytes, message),
+            );
+        }
+        let permit = self.tap.permit().await;
+        let Some(tapped) = self.untapped.take() else {
+            // Not reached: it was there before the wait, and `self` is ours alone.
+            return Err(WsError::Closed.into());
+        };
+        let message = tapped.message.clone();
+        if let Some(permit) = permit {
+            permit.send(tapped);
+        }
+        Ok(Next::Message(message?))
+    }
+
+    /// [`WsReader::drain`]: to be called after [`FrameWriter::close`].
+    pub async fn drain(self) {
+        self.reader.drain().await;
+    }
+}
+
+impl<F: Framing> FrameWriter<F> {
+    /// Sends a frame and waits until the kernel has all of it. Sizes and statuses overtake data
+    /// that waits. Input and output without a byte are not sent: there is a peer that trips over
+    /// them (wire-protocol 2). Dropped before it is done, it has sent the frame whole or not at
+    /// all.
+    ///
+    /// # Errors
+    ///
+    /// [`WsError`], as [`WsWriter::send_binary`].
+    pub async fn send(&self, message: &Message) -> Result<(), WsError> {
+        let (is_data, is_urgent) = match message {
+            Message::Input(_) | Message::Output(_) => (true, false),
+            Message::Resize(_) | Message::Status(_) => (false, true),
+            _ => (false, false),
+        };
+        if is_data && message.data_len() == 0 {
+            return Ok(());
+        }
+        let shared = &*self.shared;
+        let permit = shared.tap.permit().await;
+        let encode = || {
+            let now = shared.clock.now();
+            let mut framing = shared
+                .framing
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let bytes = framing.encode(now.as_millis(), message);
+            if let Some(permit) = permit {
+                let copy = (bytes.clone(), Ok(message.clone()));
+                permit.send(shared.tap.note::<F>(Way::Out, now, copy.0, copy.1));
+            }
+            bytes
+        };
+        self.writer.send_made(is_urgent, encode).await
+    }
+
+    /// Sends a close frame, see [`WsWriter::close`]; read on afterwards ([`FrameReader::drain`]).
+    ///
+    /// # Errors
+    ///
+    /// As [`WsWriter::close`].
+    pub async fn close(&self, code: u16, reason: &str) -> Result<(), WsError> {
+        self.writer.close(code, reason).await
+    }
+}
+
+impl<F> Clone for FrameWriter<F> {
+    fn clone(&self) -> Self {
+        Self {
+            writer: self.writer.clone(),
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
