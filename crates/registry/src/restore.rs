@@ -2,7 +2,7 @@
 
 use axt_proto::{Limits, Reason, Tick};
 
-use crate::{Changes, Registry, Row, connection::Ending};
+use crate::{Changes, Presence, Registry, Row, connection::Ending};
 
 impl Registry {
     /// The registry that the journal's rows describe. Connections without an end are closed as
@@ -29,6 +29,7 @@ impl Registry {
         (registry, changes)
     }
 
+    /// Takes a row as it would be after its way through the journal: without what is not stored.
     fn load(&mut self, row: Row) {
         match row {
             Row::Region(region) => {
@@ -37,16 +38,19 @@ impl Registry {
             Row::Account(account) => {
                 self.accounts.insert(account.id.clone(), account);
             }
-            Row::Instance(instance) => {
+            Row::Instance(mut instance) => {
+                instance.presence = Presence::default();
                 self.instances.insert(instance.spec.id.clone(), *instance);
             }
             Row::Activation(activation) => {
                 self.activations.insert(activation.id.clone(), *activation);
             }
-            Row::Session(session) => {
+            Row::Session(mut session) => {
+                session.is_committed = true;
                 self.sessions.insert(session.id.clone(), *session);
             }
-            Row::Connection(connection) => {
+            Row::Connection(mut connection) => {
+                connection.closing = None;
                 self.connections.insert(connection.id, *connection);
             }
             Row::Token(token) => self.ledger.insert(*token),

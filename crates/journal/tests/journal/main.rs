@@ -7,8 +7,12 @@ mod disk;
 use std::fs;
 
 use axt_journal::{Batch, CommitError, Journal, OpenError};
-use axt_proto::{Event, EventKind, Limits, SessionId, Tick};
-use axt_registry::{Account, InstanceSpec, Registry, Row, RowChange, RowKey};
+use axt_proto::{Event, EventKind, Limits, Reason, RegionId, Secret, SessionId, Tick};
+use axt_registry::{
+    Account, AgentInfo, ClientToken, ConnectRequest, ConnectionType, Fingerprint, Fresh,
+    InstanceSpec, RegionPatch, Registry, Row, RowChange, RowKey, SessionTarget, StartRequest,
+    Starter,
+};
 use redb::{Database, TableDefinition};
 
 use disk::Disk;
@@ -76,13 +80,59 @@ async fn a_replay_gives_back_what_was_put_and_not_deleted() {
 
 #[tokio::test]
 async fn a_registrys_rows_go_through_the_journal_unharmed() {
-    let mut registry = Registry::new(Limits::default());
-    let spec = InstanceSpec::new(
-        "i-1".parse().expect("valid"),
-        "1".parse().expect("valid"),
-        "cn-hangzhou".parse().expect("valid"),
+    let now = Tick::from_millis(1);
+    let (instance, account) = ("i-1".parse().expect("valid"), "1".parse().expect("valid"));
+    let region: RegionId = "cn-hangzhou".parse().expect("valid");
+    let request = StartRequest {
+        account,
+        region: region.clone(),
+        instance,
+        target: SessionTarget::Port {
+            port: 22,
+            target_server: Some("db".to_owned()),
+        },
+        username: Some("root".to_owned()),
+        password_name: None,
+        connection_type: ConnectionType::Internet,
+        encryption: false,
+        client_token: Some(ClientToken {
+            token: "t".to_owned(),
+            fingerprint: Fingerprint(vec![0, 255]),
+        }),
+        starter: Starter::default(),
+        base_url: "wss://localhost".to_owned(),
+    };
+    let mut spec = InstanceSpec::new(
+        request.instance.clone(),
+        request.account.clone(),
+        request.region.clone(),
     );
-    let changes = registry.declare_instance(Tick::from_millis(1), spec);
+    spec.denied_ports.insert(22);
+    let agent = AgentInfo::new("2.2.4.1065");
+    let fresh = Fresh {
+        session: session(),
+        token: Secret::new("secret"),
+    };
+    let connect = ConnectRequest {
+        session: &session(),
+        token: "secret",
+        client_ip: "::1",
+        channel: &"ch-1".parse().expect("valid"),
+    };
+    let mut registry = Registry::new(Limits::default());
+    let mut changes = registry.change_region(now, &region, RegionPatch::default());
+    changes.extend(registry.set_session_manager(now, &request.account, true));
+    changes.extend(registry.declare_instance(now, spec));
+    changes.extend(registry.agent_online(now, &request.instance, agent));
+    let (started, before) = registry.start(now, &request, fresh);
+    changes.extend(before);
+    changes.extend(started.expect("admitted").commit.expect("the first call"));
+    changes.extend(registry.committed(now, &session()));
+    let (connecting, opened) = registry.connect(now, connect);
+    changes.extend(opened);
+    let connection = connecting.expect("let in").connection;
+    changes.extend(registry.closed(now, connection, Reason::Exit, 1, 2));
+    changes.extend(registry.agent_offline(now, &request.instance));
     let journal = Journal::memory().expect("opens");
 
     journal
@@ -90,9 +140,17 @@ async fn a_registrys_rows_go_through_the_journal_unharmed() {
         .await
         .expect("written");
 
-    let mut rows = registry.rows();
-    rows.sort_by_key(|row| (row.key().kind(), row.key().to_string()));
-    assert_eq!(journal.replay().expect("readable"), rows);
+    let rows = journal.replay().expect("readable");
+    let (restored, closed) = Registry::restore(Limits::default(), rows, now);
+    assert!(closed.is_empty(), "nothing was open");
+    assert_eq!(restored.rows().len(), 7);
+    let (mut found, mut expected) = (restored.rows(), registry.rows());
+    for row in found.iter_mut().chain(&mut expected) {
+        if let Row::Instance(instance) = row {
+            instance.presence.last_heart_beat = None;
+        }
+    }
+    assert_eq!(found, expected);
 }
 
 #[tokio::test]
