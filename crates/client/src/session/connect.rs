@@ -107,7 +107,7 @@ pub async fn connect(
     let url = started.url.expose();
     let (socket, answered) = match ws::connect(dialer, tls, url, headers).await {
         Ok(connected) => connected,
-        Err(ConnectError::Refused { status, body }) => {
+        Err(ConnectError::Refused { status, body, .. }) => {
             return Err(refusal(status, &body));
         }
         Err(error) => return Err(OpenError::Connect(error)),
