@@ -34,6 +34,9 @@ pub struct Limits {
     pub client_token_hours: u32,
     /// How many ClientTokens an account may have remembered, oldest out first.
     pub client_tokens: u32,
+    /// How many activations a region may have, for each account, that are neither expired nor
+    /// disabled (limits-and-semantics 5).
+    pub activations_per_region: u32,
 }
 
 impl Limits {
@@ -118,6 +121,7 @@ impl Default for Limits {
             history_connections: 1_000,
             client_token_hours: 24,
             client_tokens: 10_000,
+            activations_per_region: 10,
         }
     }
 }

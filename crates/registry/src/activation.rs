@@ -1,6 +1,6 @@
 //! Activation codes, with which machines outside the cloud register (ecs-api 3.6–3.8, 3.10).
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use axt_proto::{AccountId, RegionId, Secret, Tick};
 use serde::{Deserialize, Serialize};
@@ -56,4 +56,28 @@ pub struct Activation {
     pub registered: u32,
     /// How many of them were deregistered again.
     pub deregistered: u32,
+}
+
+impl Activation {
+    /// The first instant at which nothing registers with it any more.
+    #[must_use]
+    pub fn expires(&self) -> Tick {
+        let lives = Duration::from_secs(3_600) * self.spec.time_to_live_hours;
+        self.created + lives
+    }
+
+    /// Whether it is neither expired nor switched off: such ones count against the limit of their
+    /// region (limits-and-semantics 5).
+    #[must_use]
+    pub fn is_alive(&self, now: Tick) -> bool {
+        !self.is_disabled && now < self.expires()
+    }
+
+    /// The name of the instance that registers as its `number`-th: `NAME-001`, with as many digits
+    /// as the instance count has (ecs-api 3.6). `None` when no name was given.
+    pub(crate) fn name_of(&self, number: u32) -> Option<String> {
+        let digits = self.spec.instance_count.to_string().len();
+        let prefix = Some(&self.spec.instance_name).filter(|name| !name.is_empty())?;
+        Some(format!("{prefix}-{number:0digits$}"))
+    }
 }

@@ -11,6 +11,7 @@ mod account;
 mod activation;
 mod agent;
 mod changes;
+mod commit;
 mod connect;
 mod connection;
 mod deadline;
@@ -20,6 +21,7 @@ mod instance;
 mod invariant;
 mod ledger;
 mod region;
+mod registration;
 mod registry;
 mod restore;
 mod row;
@@ -37,6 +39,7 @@ pub use instance::{
     AgentInfo, Instance, InstancePatch, InstanceSpec, InstanceStatus, OsType, Presence, Registered,
 };
 pub use region::{Account, Region, RegionPatch, RegionSwitches};
+pub use registration::{ActivationRefusal, RegisterRefusal, Registration};
 pub use registry::{Registry, UnknownInstance};
 pub use row::{Counters, ROW_SCHEMA, Row, RowChange, RowKey};
 pub use session::{

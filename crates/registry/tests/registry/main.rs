@@ -8,5 +8,6 @@ mod history;
 mod idempotency;
 mod model;
 mod naive;
+mod registration;
 mod restart;
 mod world;
