@@ -6,8 +6,11 @@ use axt_client::{
     Admin, Api, Target, Wanted,
     api::Credentials,
     discover::{self, process_environment},
+    session::Network,
 };
-use axt_net::{http::HttpClient, tls::ClientTls, transport::Dialer, wall::Wall};
+use axt_net::{
+    clock::Clock, frames::Tap, http::HttpClient, tls::ClientTls, transport::Dialer, wall::Wall,
+};
 use axt_proto::Secret;
 
 use crate::{
@@ -19,10 +22,8 @@ use crate::{
 pub(crate) struct Clients {
     /// Where it is, and how it was found.
     pub(crate) target: Target,
-    /// How it is dialled.
-    pub(crate) dialer: Dialer,
-    /// Whom to trust.
-    pub(crate) tls: ClientTls,
+    /// How its sessions are reached.
+    pub(crate) network: Network,
     /// Its API.
     pub(crate) api: Api,
 }
@@ -52,9 +53,13 @@ impl Clients {
         )
         .map_err(Failure::usage)?;
         Ok(Self {
+            network: Network {
+                dialer,
+                tls,
+                clock: Clock::from_wall(&Wall::system(), 0),
+                tap: Tap::none(),
+            },
             target,
-            dialer,
-            tls,
             api,
         })
     }

@@ -13,11 +13,11 @@ mod pump;
 
 use std::future::Future;
 
-use axt_net::{link, wall::Wall};
+use axt_net::link;
 use axt_proto::{Extensions, InstanceId};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use connect::{Announce, Link, OpenError, Started, connect, start};
+pub use connect::{Announce, Link, Network, OpenError, Started, connect, start};
 pub use end::{Ended, Why};
 
 use crate::{
@@ -78,17 +78,12 @@ impl EndOfInput {
 /// Runs a connected session to its end. `stop` is the wish to end from outside, such as a signal.
 ///
 /// Whoever started the session then ends it, by [`end`], on every orderly way out.
-pub async fn run<R, W>(
-    link: Link,
-    ends: Ends<R, W>,
-    wall: &Wall,
-    stop: impl Future<Output = Stop>,
-) -> Ended
+pub async fn run<R, W>(link: Link, ends: Ends<R, W>, stop: impl Future<Output = Stop>) -> Ended
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    pump::run(link, ends, wall, stop).await
+    pump::run(link, ends, stop).await
 }
 
 /// EndTerminalSession, for as long as a person would wait for it.

@@ -7,10 +7,12 @@
 use std::{future::pending, time::Duration};
 
 use axt_client::{
-    session::{self, Announce, EndOfInput, Ended, Ends, Link, OpenError, Started, Why},
+    session::{self, Announce, EndOfInput, Ended, Ends, Link, Network, OpenError, Started, Why},
     terminal::signals::{Sizes, Stop},
 };
 use axt_net::{
+    clock::Clock,
+    frames::Tap,
     link,
     tls::ClientTls,
     transport::{Dialer, Listener, MemoryNet, Stream},
@@ -71,8 +73,13 @@ impl Place {
             url: Secret::new("ws://relay:80/session?sessionId=s-1&token=t"),
             token: Secret::new("t"),
         };
-        let dialer = Dialer::memory(&self.net);
-        session::connect(&dialer, &ClientTls::system(), &started, announce).await
+        let network = Network {
+            dialer: Dialer::memory(&self.net),
+            tls: ClientTls::system(),
+            clock: Clock::from_wall(&Wall::system(), 0),
+            tap: Tap::none(),
+        };
+        session::connect(&network, &started, announce).await
     }
 
     async fn accept(&self, granted: &'static str) -> Relay {
@@ -188,8 +195,7 @@ async fn run<T>(
     ends: Ends<DuplexStream, DuplexStream>,
     script: impl Future<Output = T>,
 ) -> (Ended, T) {
-    let wall = Wall::system();
-    let session = session::run(link, ends, &wall, pending());
+    let session = session::run(link, ends, pending());
     let both = async { tokio::join!(session, script) };
     link::timeout(GUARD, both).await.expect("in time")
 }
@@ -345,9 +351,8 @@ async fn a_terminal_that_is_gone_closes_the_session() {
 async fn a_signal_closes_the_session_in_order() {
     let (link, mut relay) = Place::new().connect(Announce::default(), "").await;
     let (_person, ends) = Person::sit_down(EndOfInput::Closes, Sizes::None);
-    let wall = Wall::system();
 
-    let session = session::run(link, ends, &wall, async { Stop::Terminate });
+    let session = session::run(link, ends, async { Stop::Terminate });
     let script = async {
         assert_eq!(relay.next().await, Message::Close);
         relay.gone().await;

@@ -11,7 +11,7 @@ use axt_client::{
         stdio,
     },
 };
-use axt_net::{tasks::Tasks, wall::Wall};
+use axt_net::tasks::Tasks;
 
 use crate::{
     failure::{self, Failure},
@@ -62,7 +62,7 @@ async fn attach(
             size: is_interactive.then(terminal::size).flatten(),
         }
     };
-    let connecting = session::connect(&clients.dialer, &clients.tls, started, announce);
+    let connecting = session::connect(&clients.network, started, announce);
     let link = unless_stopped(stops, connecting).await??;
 
     let tasks = Tasks::new();
@@ -90,7 +90,7 @@ async fn attach(
             stops.next().await
         }
     };
-    let ended = session::run(link, ends, &Wall::system(), stop).await;
+    let ended = session::run(link, ends, stop).await;
     // A stdout that is slow gets all that came for it, as long as nobody asks to end.
     let flushed = unless_stopped(stops, flushed.wait()).await;
     drop(raw);

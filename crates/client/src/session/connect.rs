@@ -2,11 +2,16 @@
 
 use axt_control::luban::header;
 use axt_net::{
+    clock::Clock,
+    frames::{FrameReader, FrameWriter, Tap, framed},
     tls::ClientTls,
     transport::Dialer,
-    ws::{self, ConnectError, WsReader, WsWriter},
+    ws::{self, ConnectError},
 };
-use axt_proto::{Extensions, Secret, frame::Size};
+use axt_proto::{
+    Extensions, Secret,
+    frame::{Size, client::ClientFraming},
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 
@@ -28,11 +33,24 @@ pub struct Started {
     pub token: Secret,
 }
 
+/// What it takes to open a session's websocket.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// How the relay is dialled.
+    pub dialer: Dialer,
+    /// Whom to trust.
+    pub tls: ClientTls,
+    /// What stamps frames.
+    pub clock: Clock,
+    /// Who looks at frames on the way.
+    pub tap: Tap,
+}
+
 /// A session's websocket, from the client's end.
 #[derive(Debug)]
 pub struct Link {
-    pub(super) reader: WsReader,
-    pub(super) writer: WsWriter,
+    pub(super) reader: FrameReader<ClientFraming>,
+    pub(super) writer: FrameWriter<ClientFraming>,
     pub(super) granted: Extensions,
 }
 
@@ -98,13 +116,18 @@ pub async fn start(api: &Api, wanted: &Open) -> Result<Started, OpenError> {
 /// # Errors
 /// [`OpenError::Refused`] and [`OpenError::Connect`].
 pub async fn connect(
-    dialer: &Dialer,
-    tls: &ClientTls,
+    network: &Network,
     started: &Started,
     announce: Announce,
 ) -> Result<Link, OpenError> {
     let headers = headers(&started.token, announce);
     let url = started.url.expose();
+    let Network {
+        dialer,
+        tls,
+        clock,
+        tap,
+    } = network;
     let (socket, answered) = match ws::connect(dialer, tls, url, headers).await {
         Ok(connected) => connected,
         Err(ConnectError::Refused { status, body, .. }) => {
@@ -120,7 +143,8 @@ pub async fn connect(
             granted.both(announce.extensions)
         })
         .unwrap_or_default();
-    let (reader, writer) = socket.split();
+    let (reads, writes) = (ClientFraming::new(), ClientFraming::new());
+    let (reader, writer) = framed(socket, reads, writes, clock.clone(), tap.clone());
     Ok(Link {
         reader,
         writer,

@@ -6,13 +6,12 @@
 use std::{future::Future, io, time::Duration};
 
 use axt_net::{
+    frames::{FrameReader, FrameWriter, Next, ReadError},
     link,
-    wall::Wall,
-    ws::{Incoming, WsReader, WsWriter},
 };
 use axt_proto::{
     Extensions, Reason, Status,
-    frame::{Framing, Message, client::ClientFraming},
+    frame::{Message, client::ClientFraming},
 };
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -34,7 +33,6 @@ const LAST_WORD: Duration = link::DRAIN;
 pub(super) async fn run<R, W>(
     link: Link,
     ends: Ends<R, W>,
-    wall: &Wall,
     stop: impl Future<Output = Stop>,
 ) -> Ended
 where
@@ -46,15 +44,9 @@ where
         writer,
         granted,
     } = link;
-    let mut up = Up {
-        writer,
-        framing: ClientFraming::new(),
-        wall,
-        granted,
-    };
+    let up = Up { writer, granted };
     let mut down = Down {
         reader,
-        framing: ClientFraming::new(),
         output: ends.output,
         exit_code: None,
     };
@@ -70,25 +62,21 @@ where
 }
 
 /// Towards the relay.
-struct Up<'a> {
-    writer: WsWriter,
-    framing: ClientFraming,
-    wall: &'a Wall,
+struct Up {
+    writer: FrameWriter<ClientFraming>,
     granted: Extensions,
 }
 
-impl Up<'_> {
+impl Up {
     async fn pump(
-        &mut self,
+        &self,
         mut input: impl AsyncRead + Unpin,
         at_end: EndOfInput,
         mut sizes: Sizes,
     ) -> Why {
         // The size first: an agent that has not started the shell yet starts it with this size.
-        if let Some(size) = sizes.current()
-            && let Err(why) = self.send(&Message::Resize(size)).await
-        {
-            return why;
+        if let Some(size) = sizes.current() {
+            self.send(&Message::Resize(size)).await;
         }
         let mut buffer = BytesMut::with_capacity(MESSAGE);
         let mut is_open = true;
@@ -119,31 +107,26 @@ impl Up<'_> {
                     },
                 },
             };
-            if let Err(why) = self.send(&message).await {
-                return why;
-            }
+            self.send(&message).await;
         }
     }
 
-    async fn send(&mut self, message: &Message) -> Result<(), Why> {
-        let now = u64::try_from(self.wall.now().as_millisecond()).unwrap_or(1);
-        let frame = self.framing.encode(now, message);
-        match self.writer.send_binary(frame).await {
-            Ok(()) => Ok(()),
+    async fn send(&self, message: &Message) {
+        if self.writer.send(message).await.is_err() {
             // The other half of the websocket knows why, and it reads on: leave the word to it.
-            Err(_) => std::future::pending().await,
+            std::future::pending().await
         }
     }
 
     /// Says goodbye when it was this side that left: type 3, then a close frame.
-    async fn leave(mut self, why: &Why, reader: WsReader) {
+    async fn leave(self, why: &Why, reader: FrameReader<ClientFraming>) {
         let is_ours = matches!(
             why,
             Why::Stopped(_) | Why::InputClosed | Why::OutputClosed | Why::Malformed(_)
         );
         let goodbye = async {
             if is_ours {
-                self.send(&Message::Close).await.ok();
+                self.send(&Message::Close).await;
             }
             self.writer.close(1000, "").await.ok();
             reader.drain().await;
@@ -155,8 +138,7 @@ impl Up<'_> {
 
 /// From the relay.
 struct Down<W> {
-    reader: WsReader,
-    framing: ClientFraming,
+    reader: FrameReader<ClientFraming>,
     output: W,
     exit_code: Option<i32>,
 }
@@ -165,13 +147,10 @@ impl<W: AsyncWrite + Unpin> Down<W> {
     async fn pump(&mut self) -> Why {
         loop {
             let message = match self.reader.next().await {
-                Ok(Incoming::Data(message)) => message,
-                Ok(Incoming::Closed { code, reason }) => return closed(code, &reason),
-                Err(error) => return Why::Lost(error.to_string()),
-            };
-            let message = match self.framing.decode(message) {
-                Ok(message) => message,
-                Err(error) => return Why::Malformed(error.to_string()),
+                Ok(Next::Message(message)) => message,
+                Ok(Next::Closed { code, reason }) => return closed(code, &reason),
+                Err(ReadError::Ws(error)) => return Why::Lost(error.to_string()),
+                Err(ReadError::Frame(error)) => return Why::Malformed(error.to_string()),
             };
             match message {
                 Message::Output(data) => {
@@ -202,8 +181,8 @@ impl<W: AsyncWrite + Unpin> Down<W> {
         let close = async {
             loop {
                 match self.reader.next().await {
-                    Ok(Incoming::Closed { code, reason }) => return Some(closed(code, &reason)),
-                    Ok(Incoming::Data(_)) => {}
+                    Ok(Next::Closed { code, reason }) => return Some(closed(code, &reason)),
+                    Ok(Next::Message(_)) | Err(ReadError::Frame(_)) => {}
                     Err(_) => return None,
                 }
             }
