@@ -2,7 +2,12 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
 
-use std::process::{Command, Output};
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    process::{Command, Output},
+    thread,
+};
 
 use insta::assert_snapshot;
 use tempfile::TempDir;
@@ -32,6 +37,71 @@ impl Machine {
         }
     }
 }
+
+/// Runs a command against a server that gives one answer; `ADDRESS` in the arguments is the server's.
+/// Also gives what the server was sent.
+fn axt_answered(arguments: &[&str], status: &str, body: &str) -> (Ran, String) {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = server.local_addr().expect("bound").to_string();
+    let arguments: Vec<String> = arguments
+        .iter()
+        .map(|argument| argument.replace("ADDRESS", &address))
+        .collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    thread::scope(|scope| {
+        let serving = scope.spawn(|| {
+            let (mut client, _) = server.accept().expect("a client");
+            let request = read_request(&mut client);
+            let length = body.len();
+            // A command that never came is told by its test, not by a failure here.
+            let _ = write!(
+                client,
+                "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+            request
+        });
+        let ran = Machine::new().axt(&arguments);
+        // Should the command never have come, the server must not wait for it for ever.
+        drop(TcpStream::connect(&address));
+        (ran, serving.join().expect("served"))
+    })
+}
+
+/// Reads a request and its body.
+fn read_request(client: &mut TcpStream) -> String {
+    let mut request = String::new();
+    let mut chunk = [0; 4096];
+    loop {
+        let length = client.read(&mut chunk).expect("a request");
+        request.push_str(std::str::from_utf8(&chunk[..length]).expect("text"));
+        let Some((head, body)) = request.split_once("\r\n\r\n") else {
+            assert!(length > 0 || request.is_empty(), "cut off: {request}");
+            if length == 0 {
+                return request;
+            }
+            continue;
+        };
+        let announced = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .map_or(0, |length| length.parse().expect("a length"));
+        if body.len() >= announced || length == 0 {
+            return request;
+        }
+    }
+}
+
+/// The flags of a sandbox at `ADDRESS`, with a key.
+const THERE: [&str; 8] = [
+    "--endpoint",
+    "http://ADDRESS",
+    "--region",
+    "cn-hangzhou",
+    "--access-key-id",
+    "LTAIx",
+    "--access-key-secret",
+    "hunter2",
+];
 
 /// What a command did.
 struct Ran {
@@ -172,4 +242,118 @@ fn a_parameter_of_the_api_without_a_value_is_wrong_usage() {
 #[test]
 fn a_log_filter_that_is_none_is_wrong_usage() {
     told!("--log", "axt=loud", "env");
+}
+
+#[test]
+fn an_answer_of_the_api_is_json_on_stdout() {
+    let arguments = [&["api", "DescribeRegions"], THERE.as_slice()].concat();
+
+    let (ran, request) = axt_answered(&arguments, "200 OK", r#"{"RequestId":"R-1","Regions":{}}"#);
+
+    assert_snapshot!(ran.told());
+    assert!(
+        request.contains("x-acs-action: DescribeRegions"),
+        "{request}"
+    );
+    assert!(request.ends_with("RegionId=cn-hangzhou"), "{request}");
+    assert!(!request.contains("hunter2"), "{request}");
+}
+
+#[test]
+fn an_error_of_the_api_is_told_on_stderr_with_code_4() {
+    let arguments = ["api", "StartTerminalSession", "--InstanceId.1", "i-1"];
+    let arguments = [arguments.as_slice(), THERE.as_slice()].concat();
+    let body = r#"{"RequestId":"R-1","HostId":"x","Code":"InvalidInstance.NotFound",
+        "Message":"The specified instances not found."}"#;
+
+    let (ran, _) = axt_answered(&arguments, "404 Not Found", body);
+
+    assert!(ran.stdout().is_empty());
+    assert_snapshot!(ran.told());
+}
+
+#[test]
+fn an_error_of_the_api_in_a_session_is_the_sessions_own_failure() {
+    let arguments = [&["session", "-i", "i-1"], THERE.as_slice()].concat();
+    let body = r#"{"RequestId":"R-1","Code":"Operation.Forbidden",
+        "Message":"The operation is not permitted."}"#;
+
+    let (ran, _) = axt_answered(&arguments, "403 Forbidden", body);
+
+    assert_snapshot!(ran.told());
+}
+
+#[test]
+fn a_server_that_is_not_the_api_is_told_apart_from_one_that_is_not_there() {
+    let arguments = [&["api", "DescribeRegions"], THERE.as_slice()].concat();
+
+    let (ran, _) = axt_answered(&arguments, "200 OK", "<html>");
+
+    assert_eq!(ran.output.status.code(), Some(3));
+    assert!(
+        ran.told().contains("does not answer as the API does"),
+        "{}",
+        ran.told()
+    );
+}
+
+#[test]
+fn a_port_where_nobody_listens_is_unreachable() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = server.local_addr().expect("bound").to_string();
+    drop(server);
+
+    let admin = format!("http://{address}");
+    let ran = Machine::new().axt(&["health", "--admin", &admin]);
+
+    assert_eq!(ran.output.status.code(), Some(3));
+    assert!(ran.told().contains("cannot reach"), "{}", ran.told());
+}
+
+#[test]
+fn a_sandbox_that_works_is_healthy() {
+    let (ran, request) = axt_answered(&["health", "--admin", "http://ADDRESS"], "200 OK", "");
+
+    assert_eq!(ran.told(), "ok\nexit code 0");
+    assert!(request.starts_with("GET /healthz HTTP/1.1"), "{request}");
+}
+
+#[test]
+fn a_sandbox_that_does_not_work_says_why() {
+    let (ran, _) = axt_answered(
+        &["health", "--admin", "http://ADDRESS"],
+        "503 Service Unavailable",
+        r#"{"error":"the journal cannot be written: disk full"}"#,
+    );
+
+    assert_eq!(
+        ran.told(),
+        "error: the journal cannot be written: disk full\nexit code 1"
+    );
+}
+
+#[test]
+fn the_clock_is_moved_by_milliseconds() {
+    let (ran, request) = axt_answered(
+        &["clock", "advance", "9m59.999s", "--admin", "http://ADDRESS"],
+        "200 OK",
+        r#"{"now_ms":1795587061027,"frozen":true}"#,
+    );
+
+    assert_eq!(ran.told(), "2026-11-25T06:11:01.027Z frozen\nexit code 0");
+    assert!(request.ends_with(r#"{"advance_ms":599999}"#), "{request}");
+}
+
+#[test]
+fn the_environment_is_read_from_the_ready_file() {
+    let machine = Machine::new();
+    let folder = machine.home.path().join(".local/state/axt");
+    std::fs::create_dir_all(&folder).expect("made");
+    let ready = r#"{"api_http": "http://127.0.0.1:7080", "api_https": "https://localhost:7080",
+        "axt": "wss://localhost:7443", "admin": "http://127.0.0.1:7090", "pid": 4711,
+        "region": "cn-hangzhou", "access_key_id": "LTAIx", "access_key_secret": "it's secret",
+        "ca_cert": "/x/ca.pem", "instances": []}"#;
+    std::fs::write(folder.join("ready.json"), ready).expect("written");
+
+    assert_snapshot!(machine.axt(&["env"]).told());
 }
