@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use axt_client::{
     Admin, Api, Target, Wanted,
-    api::Credentials,
+    api::permanent,
     discover::{self, process_environment},
     session::Network,
 };
@@ -44,11 +44,10 @@ impl Clients {
             HttpClient::new(dialer.clone(), tls.clone()),
             &target.endpoint,
             target.region.clone(),
-            Credentials {
-                access_key_id: target.access_key_id.clone(),
-                secret: target.access_key_secret.clone(),
-                security_token: None,
-            },
+            permanent(
+                target.access_key_id.clone(),
+                target.access_key_secret.clone(),
+            ),
             Wall::system(),
         )
         .map_err(Failure::usage)?;

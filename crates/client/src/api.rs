@@ -8,7 +8,7 @@ use axt_net::{
 };
 pub use axt_openapi::Credentials;
 use axt_openapi::signature::{Method, Outgoing, acs3};
-use axt_proto::RegionId;
+use axt_proto::{RegionId, Secret};
 use bytes::Bytes;
 use http::{Request, StatusCode, Uri};
 use serde::Deserialize;
@@ -207,21 +207,26 @@ impl Api {
     }
 }
 
+/// Credentials of a key that is not temporary.
+#[must_use]
+pub const fn permanent(access_key_id: String, secret: Secret) -> Credentials {
+    Credentials {
+        access_key_id,
+        secret,
+        security_token: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use axt_net::{tls::ClientTls, transport::Dialer};
     use axt_openapi::signature::acs3::{Authorization, canonical_request, fits, string_to_sign};
-    use axt_proto::Secret;
     use http::header;
 
     use super::*;
 
     fn api(endpoint: &str) -> Result<Api, MalformedEndpoint> {
-        let credentials = Credentials {
-            access_key_id: "LTAIx".into(),
-            secret: Secret::new("s3cret"),
-            security_token: None,
-        };
+        let credentials = permanent("LTAIx".into(), Secret::new("s3cret"));
         Api::new(
             HttpClient::new(Dialer::tcp(), ClientTls::system()),
             endpoint,
