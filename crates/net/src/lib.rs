@@ -14,6 +14,7 @@ pub mod clock;
 pub mod frames;
 pub mod http;
 pub mod link;
+pub mod pump;
 pub mod tasks;
 pub mod tls;
 pub mod transport;

@@ -1,0 +1,99 @@
+//! The bandwidth of one direction of a session, shared by its connections in turns.
+
+use std::{fmt, sync::Arc};
+
+use axt_proto::{Limits, Meter, Verdict};
+use tokio::sync::Mutex;
+
+use crate::clock::{Clock, Timer};
+
+/// A [`Meter`] that a session's connections share; cloning shares it.
+///
+/// Who has to wait for the meter holds it meanwhile, and the lock is handed on in the order in which
+/// it was asked for: so connections take turns, of at most [`Pace::turn`] bytes each, and none of
+/// them starves.
+#[derive(Clone)]
+pub struct Pace(Option<Arc<Shared>>);
+
+struct Shared {
+    clock: Clock,
+    turn: usize,
+    metered: Mutex<Metered>,
+}
+
+struct Metered {
+    meter: Meter,
+    timer: Timer,
+}
+
+impl Pace {
+    /// No limit at all.
+    #[must_use]
+    pub const fn unlimited() -> Self {
+        Self(None)
+    }
+
+    /// The documented limit, on rule time (limits-and-semantics R8).
+    #[must_use]
+    pub fn new(clock: &Clock, limits: &Limits) -> Self {
+        if limits.bandwidth_bytes_per_s == 0 {
+            return Self::unlimited();
+        }
+        let meter = Meter::new(
+            limits.bandwidth_bytes_per_s,
+            limits.burst_bytes,
+            clock.now(),
+        );
+        Self(Some(Arc::new(Shared {
+            clock: clock.clone(),
+            turn: meter.turn(),
+            metered: Mutex::new(Metered {
+                meter,
+                timer: clock.timer("bandwidth"),
+            }),
+        })))
+    }
+
+    /// The most payload bytes that one [`Pace::pass`] may ask for.
+    #[must_use]
+    pub fn turn(&self) -> usize {
+        self.0.as_ref().map_or(usize::MAX, |shared| shared.turn)
+    }
+
+    /// Waits until `bytes` payload bytes may go.
+    pub async fn pass(&self, bytes: usize) {
+        let Some(shared) = &self.0 else { return };
+        if bytes == 0 {
+            return;
+        }
+        let mut metered = shared.metered.lock().await;
+        let Metered { meter, timer } = &mut *metered;
+        let armed = Armed(timer);
+        // A clock that is moved waits for this guard, so it goes once the next deadline is armed.
+        let mut fired = None;
+        while let Verdict::WaitUntil(at) = meter.ask(shared.clock.now(), bytes) {
+            armed.0.set(Some(at));
+            drop(fired.take());
+            fired = Some(armed.0.fired().await);
+        }
+    }
+}
+
+/// A timer that is unset again when the wait is given up: a deadline that nobody waits for would
+/// hold up whoever moves the clock.
+struct Armed<'a>(&'a mut Timer);
+
+impl Drop for Armed<'_> {
+    fn drop(&mut self) {
+        self.0.set(None);
+    }
+}
+
+impl fmt::Debug for Pace {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(shared) => write!(out, "Pace({} bytes a turn)", shared.turn),
+            None => out.write_str("Pace(unlimited)"),
+        }
+    }
+}

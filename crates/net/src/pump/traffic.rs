@@ -1,0 +1,143 @@
+//! What has passed through a connection's two pumps.
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Duration,
+};
+
+use axt_proto::{Direction, Tick};
+use tokio::sync::Notify;
+
+use crate::{clock::Clock, link};
+
+/// The counters of one connection.
+#[derive(Debug)]
+pub struct Traffic {
+    clock: Clock,
+    /// Rule time of the last payload, either way, in nanoseconds.
+    last: AtomicU64,
+    /// Where the link time of [`Way::at`] starts.
+    start: link::Instant,
+    up: Way,
+    down: Way,
+}
+
+#[derive(Debug, Default)]
+struct Way {
+    bytes: AtomicU64,
+    /// Link time of its last payload, in nanoseconds since the start.
+    at: AtomicU64,
+    /// Whether its pump waits for its source, with nothing left to write.
+    is_reading: AtomicBool,
+    first: Notify,
+}
+
+impl Traffic {
+    /// Nothing has passed yet.
+    #[must_use]
+    pub fn new(clock: &Clock) -> Self {
+        Self {
+            clock: clock.clone(),
+            last: AtomicU64::new(0),
+            start: link::now(),
+            up: Way::default(),
+            down: Way::default(),
+        }
+    }
+
+    /// One direction's counters, for its pump.
+    #[must_use]
+    pub const fn passed(&self, direction: Direction) -> Passed<'_> {
+        Passed {
+            traffic: self,
+            direction,
+        }
+    }
+
+    /// Payload bytes that have passed in that direction.
+    #[must_use]
+    pub fn bytes(&self, direction: Direction) -> u64 {
+        self.way(direction).bytes.load(Ordering::Relaxed)
+    }
+
+    /// Rule time of the last payload, either way; the epoch when there was none.
+    #[must_use]
+    pub fn last(&self) -> Tick {
+        Tick::from_nanos(self.last.load(Ordering::Relaxed))
+    }
+
+    /// Link time since the last payload in that direction; `None` when there was none.
+    #[must_use]
+    pub fn quiet_for(&self, direction: Direction) -> Option<Duration> {
+        let way = self.way(direction);
+        if way.bytes.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let at = Duration::from_nanos(way.at.load(Ordering::Relaxed));
+        Some(link::now().duration_since(self.start).saturating_sub(at))
+    }
+
+    /// Whether that direction's pump has nothing to write and waits for its source.
+    #[must_use]
+    pub fn is_reading(&self, direction: Direction) -> bool {
+        self.way(direction).is_reading.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the first payload in that direction. For one waiter at a time.
+    pub async fn first(&self, direction: Direction) {
+        while self.bytes(direction) == 0 {
+            self.way(direction).first.notified().await;
+        }
+    }
+
+    const fn way(&self, direction: Direction) -> &Way {
+        match direction {
+            Direction::Up => &self.up,
+            Direction::Down => &self.down,
+        }
+    }
+}
+
+/// One direction of a [`Traffic`].
+#[derive(Clone, Copy, Debug)]
+pub struct Passed<'a> {
+    traffic: &'a Traffic,
+    direction: Direction,
+}
+
+impl Passed<'_> {
+    /// Payload has been written to the other end. Nothing happens for 0 bytes.
+    pub fn count(&self, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
+        let way = self.traffic.way(self.direction);
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let before = way.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let now = self.traffic.clock.now();
+        self.traffic
+            .last
+            .fetch_max(now.as_nanos(), Ordering::Relaxed);
+        let since = link::now().duration_since(self.traffic.start);
+        let since = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
+        way.at.store(since, Ordering::Relaxed);
+        if before == 0 {
+            way.first.notify_one();
+        }
+    }
+
+    /// Says that the pump waits for its source, until the answer is dropped.
+    pub(super) fn reading(&self) -> Reading<'_> {
+        let flag = &self.traffic.way(self.direction).is_reading;
+        flag.store(true, Ordering::Relaxed);
+        Reading(flag)
+    }
+}
+
+pub(super) struct Reading<'a>(&'a AtomicBool);
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
