@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
     instance::{DescribeCloudAssistantStatus, DescribeInstances},
-    region::DescribeRegions,
+    region::{DescribeRegions, Language},
     terminal::{
         ConnectionType, EncryptionMode, EncryptionOptions, EndTerminalSession, StartTerminalSession,
     },
