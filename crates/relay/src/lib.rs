@@ -1,1 +1,29 @@
-//! The relay: listeners, pairing, and the API carried out on the registry.
+//! The relay: the listeners, who is connected, and the API carried out on the registry.
+//!
+//! What lives here: the one task that owns the registry and its journal ([`desk`]); the API's verbs
+//! ([`verbs`]); clients' websockets ([`session`]) and agents' ([`luban`]); pairing one with the
+//! other ([`pairing`]) and the life of a pair ([`connection`]); the admin API ([`admin`]).
+//!
+//! What never does: shells, PTYs, and rules. What may be is the registry's to say, what a message
+//! means is `proto`'s, and the bytes stay in the pump of `net`.
+
+mod admin;
+mod api;
+mod config;
+mod connection;
+mod desk;
+mod events;
+mod ids;
+mod luban;
+mod nonces;
+mod notify;
+mod pairing;
+mod relay;
+mod respond;
+mod session;
+mod verbs;
+mod world;
+
+pub use config::{Listeners, RelayConfig, Urls};
+pub use events::{Followed, Follower};
+pub use relay::{Addresses, Relay, RelayHandle, StartError};

@@ -1,5 +1,7 @@
 //! Declaring and changing instances and regions.
 
+use std::collections::BTreeMap;
+
 use axt_proto::{AccountId, InstanceId, RegionId};
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +64,15 @@ pub struct InstanceDeclaration {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InstanceChange {
+    /// Another region. Sessions that exist stay in the one they were made in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<RegionId>,
+    /// Another host name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_name: Option<String>,
+    /// Other tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
     /// Another name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -71,7 +82,8 @@ pub struct InstanceChange {
     /// Another system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_type: Option<OsType>,
-    /// A version to be taken for the agent's, whatever it says.
+    /// A version to be taken for the agent's, whatever it says; an empty text goes back to what it
+    /// says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_version: Option<String>,
     /// Ports that its security group refuses.
@@ -98,4 +110,10 @@ pub struct RegionChange {
     /// Keep Start between admission and commit until released.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold_commit: Option<bool>,
+    /// Let sessions start while the agent is away; their connections then fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_without_agent: Option<bool>,
+    /// Let a shell session have one live connection only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub one_shell_connection: Option<bool>,
 }

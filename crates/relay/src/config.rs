@@ -1,0 +1,79 @@
+//! What a relay is started with.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axt_journal::Journal;
+use axt_net::{clock::Clock, tls::ServerTls, transport::Listener, wall::Wall};
+use axt_openapi::{AccessKey, Caller};
+use axt_proto::{AccountId, Limits, RegionId, Secret};
+use axt_registry::InstanceSpec;
+
+/// What a relay is started with. Everything that is random, timed or on disk comes in here.
+#[derive(Debug)]
+pub struct RelayConfig {
+    /// Where it listens, bound already.
+    pub listeners: Listeners,
+    /// TLS for the api and the axt listeners, which serve plain HTTP on the same ports too; plain
+    /// HTTP alone without.
+    pub tls: Option<ServerTls>,
+    /// Rule time.
+    pub clock: Clock,
+    /// Wall time, which judges signatures.
+    pub wall: Wall,
+    /// The limits, checked.
+    pub limits: Limits,
+    /// Where limits were set that are not at their defaults: name → `flag`, `environment` or a
+    /// file.
+    pub limit_sources: BTreeMap<String, String>,
+    /// The journal, opened.
+    pub journal: Journal,
+    /// The region of what names none.
+    pub region: RegionId,
+    /// The account of what names none.
+    pub account: AccountId,
+    /// Regions beside the built-in table, with the two letters of their city.
+    pub regions: BTreeMap<RegionId, String>,
+    /// Who may call the API.
+    pub access_keys: BTreeMap<String, AccessKey>,
+    /// Whom calls without any signature are from (`--no-auth`); such calls need a loopback `Host`
+    /// and no `Origin`.
+    pub no_auth: Option<Caller>,
+    /// Instances that are declared at start.
+    pub instances: Vec<InstanceSpec>,
+    /// Whether an agent may come without a signature, told apart by `X-Client-Instance-ID`.
+    pub allow_unsigned: bool,
+    /// What session URLs are made of.
+    pub urls: Urls,
+    /// What the admin API wants as a bearer; needed off loopback.
+    pub admin_token: Option<Secret>,
+    /// What ids and tokens are made of instead of the system's randomness.
+    pub seed: Option<u64>,
+    /// Actions that the metadata calls HTTPS-only are refused over plain HTTP.
+    pub enforce_tls: bool,
+}
+
+/// The relay's listeners. The api and the axt listener serve the same; one may stand for both.
+#[derive(Debug)]
+pub struct Listeners {
+    /// Stands for `ecs.REGION.aliyuncs.com`.
+    pub api: Listener,
+    /// Stands for `REGION.axt.aliyuncs.com`; absent: the api listener does.
+    pub axt: Option<Listener>,
+    /// The admin API.
+    pub admin: Listener,
+}
+
+/// What session URLs are made of (design, "URL that is handed out").
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Urls {
+    /// The base of every URL, such as `wss://relay.example:443`.
+    pub public: Option<String>,
+    /// The same for `ConnectionType=Intranet`.
+    pub intranet: Option<String>,
+    /// `ws` instead of `wss` where no base is set.
+    pub advertise_plain: bool,
+    /// The port that URLs name where no base is set; absent: the axt listener's own.
+    pub axt_port: Option<u16>,
+    /// Hosts that count as virtual hosts of regions beside `aliyuncs.com`.
+    pub virtual_domains: BTreeSet<String>,
+}

@@ -1,0 +1,245 @@
+//! The life of one connection, as one task.
+//!
+//! ```text
+//! wait for the agent ──dialled──▶ live ──channel lost──▶ wait again (15 s) ──▶ live …
+//!        │ 20 s, left, told           │ idle, told, left, posted     │
+//!        └────────────────────────────┴──────────────────────────────┴──▶ end: report, tell, close
+//! ```
+//!
+//! What never is here: rules. The reasons are `proto`'s table, and who may connect the registry's.
+
+mod ends;
+mod finish;
+mod live;
+mod wait;
+
+use axt_net::{
+    clock::{Clock, Fired, Timer},
+    pump::{FramesEnd, Judged, Pump, Traffic},
+    ws::WebSocket,
+};
+use axt_proto::{
+    Extensions, IdleTimer, Limits, Message, Reason, Status,
+    translate::{self, ToAgent, ToClient},
+};
+
+use self::{
+    ends::{AgentEnds, ClientEnds, Ending},
+    live::After,
+};
+use crate::{
+    desk::{DeskHandle, Fate, Opened},
+    pairing::{Line, Orders},
+};
+
+/// Kernel buffers on a limited connection, each way, so that the kernel does not hide seconds of
+/// output from the meter (design, "One home for each rule").
+const KERNEL_BUFFER: usize = 128 * 1024;
+
+/// What every connection shares.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) desk: DeskHandle,
+    pub(crate) clock: Clock,
+    pub(crate) limits: Limits,
+}
+
+/// Why it ends, and what its end needs to know.
+struct End {
+    reason: Reason,
+    detail: String,
+    /// Whether the client is gone, so that nobody is there to be told.
+    is_client_gone: bool,
+    /// The idle deadline that ended it: the clock moves on only when the end is done.
+    fired: Option<Fired>,
+}
+
+impl End {
+    fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self {
+            reason,
+            detail: detail.into(),
+            is_client_gone: false,
+            fired: None,
+        }
+    }
+
+    /// The client's websocket has ended, one way or the other.
+    fn client(end: &FramesEnd) -> Self {
+        let ending = Ending::from(end);
+        let reason = match ending {
+            Ending::Orderly | Ending::Lost => Reason::ClientClosed,
+            Ending::Malformed(reason) => reason,
+        };
+        Self {
+            is_client_gone: ending == Ending::Lost,
+            ..Self::new(reason, format!("the client: {end}"))
+        }
+    }
+}
+
+type Judge = Box<dyn FnMut(Message) -> Judged + Send>;
+
+/// What a connection carries from phase to phase.
+struct Life {
+    client: ClientEnds,
+    line: Line,
+    up: Pump<Judge, FramesEnd>,
+    down: Pump<Judge, FramesEnd>,
+    traffic: Traffic,
+    clock: Clock,
+    timer: Timer,
+    /// Runs from the moment that the agent's channel is there (limits-and-semantics R5).
+    idle: Option<IdleTimer>,
+    limits: Limits,
+    /// Whether the agent is one whose ways have to be catered for (wire-protocol 12, 13).
+    is_official: bool,
+}
+
+/// Serves one connection from its upgrade to its end.
+pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) {
+    if context.limits.bandwidth_bytes_per_s != 0 {
+        // A kernel that refuses leaves the connection as good as it was.
+        let _ = websocket.set_kernel_buffers(KERNEL_BUFFER);
+    }
+    let client = ClientEnds::new(websocket, &context.clock);
+    let Opened { who, granted, fate } = opened;
+    let waiting = match fate {
+        Fate::Wait(waiting) => *waiting,
+        Fate::Fail(reason) => {
+            finish::tell(&client, reason, who.is_port).await;
+            client.drain().await;
+            return;
+        }
+    };
+    let mut life = Life {
+        client,
+        line: waiting.line,
+        up: Pump::new(up(granted), waiting.paces.up.clone()),
+        down: Pump::new(down(granted), waiting.paces.down.clone()),
+        traffic: Traffic::new(&context.clock),
+        timer: context.clock.timer("idle"),
+        clock: context.clock.clone(),
+        idle: None,
+        limits: context.limits.clone(),
+        is_official: waiting.is_official,
+    };
+    // Without it the official client stays at its own slow pace (limits-and-semantics R8).
+    let speed = Message::Status(Status::Speed(context.limits.speed_bits()));
+    let _ = life.client.tell(&speed).await;
+    let mut agent = None;
+    let mut replacement = None;
+    let end = loop {
+        let socket = match replacement.take() {
+            Some(socket) => socket,
+            None => match life.wait().await {
+                Ok(socket) => socket,
+                Err(end) => break end,
+            },
+        };
+        if context.limits.bandwidth_bytes_per_s != 0 {
+            let _ = socket.set_kernel_buffers(KERNEL_BUFFER);
+        }
+        let channel = &waiting.object.channel_id;
+        let ends = agent.insert(AgentEnds::new(*socket, channel, &context.clock));
+        life.begin(&context.desk, who.connection).await;
+        match life.live(ends).await {
+            After::End(end) => break end,
+            After::Lost => {}
+            After::Replaced(socket) => replacement = Some(socket),
+        }
+    };
+    life.finish(end, agent, waiting.report, &who).await;
+}
+
+impl Life {
+    /// The agent's channel is there. The first time the connection becomes live by it.
+    async fn begin(&mut self, desk: &DeskHandle, connection: axt_proto::ConnectionId) {
+        // A relay that is stopping will tell the connection so.
+        let _ = desk.ask(move |desk| desk.live(connection)).await;
+        if self.idle.is_none() {
+            let idle = IdleTimer::new(self.clock.now(), self.limits.idle_timeout());
+            self.timer.set(Some(idle.deadline()));
+            self.idle = Some(idle);
+        }
+    }
+
+    /// The idle deadline has come, or has moved on since it was armed.
+    fn idle_fired(&mut self, fired: Fired) -> Option<End> {
+        idle_fired(
+            self.idle.as_mut(),
+            &self.traffic,
+            &self.clock,
+            &mut self.timer,
+            fired,
+        )
+    }
+
+    /// What the orders say, if they say that it is over.
+    fn ordered(&self, orders: &Orders) -> Option<End> {
+        ordered(orders, self.idle.as_ref(), &self.traffic, &self.clock)
+    }
+}
+
+fn ordered(
+    orders: &Orders,
+    idle: Option<&IdleTimer>,
+    traffic: &Traffic,
+    clock: &Clock,
+) -> Option<End> {
+    if let Some((reason, detail)) = &orders.end {
+        return Some(End::new(*reason, detail.clone()));
+    }
+    let posted = orders.posted.as_ref()?;
+    let was_idle = idle.is_some_and(|idle| {
+        let mut idle = idle.clone();
+        idle.data(traffic.last());
+        idle.is_expired(clock.now())
+    });
+    let word = posted.code.word();
+    let detail = posted
+        .detail
+        .clone()
+        .unwrap_or_else(|| format!("the agent reported {word}"));
+    Some(End::new(Reason::from_agent(word, was_idle), detail))
+}
+
+/// Data only notes its instant; the timer is armed anew when it fires too early. So a busy
+/// connection costs its clock nothing.
+fn idle_fired(
+    idle: Option<&mut IdleTimer>,
+    traffic: &Traffic,
+    clock: &Clock,
+    timer: &mut Timer,
+    fired: Fired,
+) -> Option<End> {
+    let idle = idle?;
+    idle.data(traffic.last());
+    if !idle.is_expired(clock.now()) {
+        timer.set(Some(idle.deadline()));
+        return None;
+    }
+    Some(End {
+        fired: Some(fired),
+        ..End::new(Reason::IdleTimeout, "no data either way")
+    })
+}
+
+/// Judges what the client sends.
+fn up(granted: Extensions) -> Judge {
+    Box::new(move |message| match translate::to_agent(message, granted) {
+        ToAgent::Send(message) => Judged::Pass(message),
+        ToAgent::Stop => Judged::Done,
+        ToAgent::Ignore => Judged::Ignore,
+    })
+}
+
+/// Judges what the agent sends.
+fn down(granted: Extensions) -> Judge {
+    Box::new(
+        move |message| match translate::to_client(message, granted) {
+            ToClient::Send(message) => Judged::Pass(message),
+            ToClient::Ignore => Judged::Ignore,
+        },
+    )
+}

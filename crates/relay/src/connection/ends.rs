@@ -1,0 +1,89 @@
+//! The two websockets of a connection.
+
+use axt_net::{
+    clock::Clock,
+    frames::{FrameReader, FrameWriter, ReadError, Tap, framed},
+    link,
+    pump::FramesEnd,
+    ws::{WebSocket, WsError},
+};
+use axt_proto::{
+    ChannelId, Framing, Message, Reason,
+    frame::{agent::AgentFraming, client::ClientFraming},
+};
+
+/// Both directions of one websocket.
+pub(super) struct Ends<F> {
+    pub(super) incoming: FrameReader<F>,
+    pub(super) outgoing: FrameWriter<F>,
+}
+
+/// The client's websocket.
+pub(super) type ClientEnds = Ends<ClientFraming>;
+
+/// The agent's data channel.
+pub(super) type AgentEnds = Ends<AgentFraming>;
+
+impl ClientEnds {
+    pub(super) fn new(websocket: WebSocket, clock: &Clock) -> Self {
+        let (reads, writes) = (ClientFraming::default(), ClientFraming::default());
+        Self::framed(websocket, reads, writes, clock)
+    }
+}
+
+impl AgentEnds {
+    pub(super) fn new(websocket: WebSocket, channel: &ChannelId, clock: &Clock) -> Self {
+        let reads = AgentFraming::new(channel.clone());
+        let writes = AgentFraming::new(channel.clone());
+        Self::framed(websocket, reads, writes, clock)
+    }
+}
+
+impl<F: Framing> Ends<F> {
+    fn framed(websocket: WebSocket, reads: F, writes: F, clock: &Clock) -> Self {
+        let (incoming, outgoing) = framed(websocket, reads, writes, clock.clone(), Tap::none());
+        Self { incoming, outgoing }
+    }
+
+    /// Sends a message, unless the peer takes longer than it is worth.
+    pub(super) async fn tell(&self, message: &Message) -> bool {
+        let sent = link::timeout(link::DRAIN, self.outgoing.send(message)).await;
+        matches!(sent, Ok(Ok(())))
+    }
+
+    /// Sends a close frame; the same.
+    pub(super) async fn close(&self, code: u16, text: &str) {
+        // Whether it arrives is the peer's business now.
+        let _ = link::timeout(link::DRAIN, self.outgoing.close(code, text)).await;
+    }
+
+    /// Reads on, and throws away, until the peer has closed too; a second at most.
+    pub(super) async fn drain(self) {
+        self.incoming.drain().await;
+    }
+}
+
+/// What an end of the incoming side means for the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// A close frame: everything before it was meant.
+    Orderly,
+    /// The link is gone.
+    Lost,
+    /// The peer broke the protocol.
+    Malformed(Reason),
+}
+
+impl From<&FramesEnd> for Ending {
+    fn from(end: &FramesEnd) -> Self {
+        match end {
+            FramesEnd::Closed { .. } => Self::Orderly,
+            FramesEnd::Broken(ReadError::Frame(_)) => Self::Malformed(Reason::ProtocolError),
+            FramesEnd::Broken(ReadError::Ws(error)) => match error {
+                WsError::TooBig => Self::Malformed(Reason::MessageTooBig),
+                WsError::Protocol(_) => Self::Malformed(Reason::ProtocolError),
+                WsError::Dead(_) | WsError::Cut | WsError::Closed | WsError::Io(_) => Self::Lost,
+            },
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The end of a connection, on both sides.
+
+use axt_proto::{Direction, Message, Reason, Status};
+use tokio::sync::oneshot;
+
+use super::{
+    End, Life,
+    ends::{AgentEnds, ClientEnds},
+    live,
+};
+use crate::desk::{Ended, Who};
+
+impl Life {
+    /// Reports the end, tells the client, and lets both ends go.
+    ///
+    /// The report comes first: whoever has seen the end of a connection may count on its slot.
+    pub(super) async fn finish(
+        mut self,
+        end: End,
+        agent: Option<AgentEnds>,
+        report: oneshot::Sender<Ended>,
+        who: &Who,
+    ) {
+        // Nobody waits for this deadline any more, so it must not hold up a moving clock.
+        self.timer.set(None);
+        tracing::debug!(
+            connection = %who.connection,
+            session = %who.session,
+            instance = %who.instance,
+            reason = %end.reason,
+            detail = end.detail,
+            "a connection ends"
+        );
+        let (done, is_done) = oneshot::channel();
+        let ended = Ended {
+            reason: end.reason,
+            detail: end.detail,
+            was_live: self.idle.is_some(),
+            bytes_up: self.traffic.bytes(Direction::Up),
+            bytes_down: self.traffic.bytes(Direction::Down),
+            done,
+        };
+        if report.send(ended).is_ok() {
+            // A desk that is gone reports nothing any more.
+            let _ = is_done.await;
+        }
+        if !end.is_client_gone {
+            tell(&self.client, end.reason, who.is_port).await;
+        }
+        drop(end.fired);
+        let agent_lets_go = async {
+            if let Some(mut agent) = agent {
+                live::let_go(&mut agent).await;
+            }
+        };
+        tokio::join!(self.client.drain(), agent_lets_go);
+    }
+}
+
+/// Tells the client the reason: status 5 in a shell session, and the close frame in any.
+pub(super) async fn tell(client: &ClientEnds, reason: Reason, is_port: bool) {
+    // In a byte stream such as ssh's the status would be taken for data (wire-protocol 5).
+    if !is_port && let Some(word) = reason.to_client() {
+        client
+            .tell(&Message::Status(Status::Ended(word.into())))
+            .await;
+    }
+    client.close(reason.close_code().0, reason.word()).await;
+}

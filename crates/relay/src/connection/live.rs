@@ -1,0 +1,207 @@
+//! While both ends are there.
+
+use std::{pin::pin, time::Duration};
+
+use axt_net::{
+    link,
+    pump::{PumpEnd, Sink},
+    ws::WebSocket,
+};
+use axt_proto::{Direction, Message, Reason, Status};
+
+use super::{
+    End, Life,
+    ends::{AgentEnds, Ending},
+    idle_fired,
+};
+
+/// How long a direction has to be quiet until what was sent before an end has surely arrived.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// How long an official agent drops what it is sent before its shell or dial is there, unless its
+/// first output comes sooner (wire-protocol 9.1).
+const OFFICIAL_DEAF: Duration = Duration::from_millis(1_200);
+
+/// What comes after it.
+pub(super) enum After {
+    /// The connection's end.
+    End(End),
+    /// The agent's channel is lost, and may come back.
+    Lost,
+    /// The agent has dialled anew.
+    Replaced(Box<WebSocket>),
+}
+
+/// Something that is bound to end this, when what is under way has arrived.
+enum Leaving {
+    /// The agent has said how the session ended: its last output is still to be read.
+    Posted(End),
+    /// The agent has dialled anew, but the old channel may hold output.
+    Replaced(Box<WebSocket>),
+    /// The agent's channel takes nothing any more; it may still hold output.
+    Deaf,
+    /// The client is done: its last input is on its way to the agent.
+    ClientDone,
+}
+
+impl Life {
+    /// Pumps both ways until something ends it.
+    pub(super) async fn live(&mut self, agent: &mut AgentEnds) -> After {
+        let Self {
+            client,
+            line,
+            up,
+            down,
+            traffic,
+            clock,
+            timer,
+            idle,
+            limits,
+            is_official,
+        } = self;
+        let is_official = *is_official;
+        let speed = Message::Status(Status::Speed(limits.speed_bits()));
+        let (passed_up, passed_down) = (
+            traffic.passed(Direction::Up),
+            traffic.passed(Direction::Down),
+        );
+        let (from_client, to_client) = (&mut client.incoming, &client.outgoing);
+        let (from_agent, to_agent) = (&mut agent.incoming, &agent.outgoing);
+        let mut pump_up = pin!(async {
+            if let Err(broken) = to_agent.send(&speed).await {
+                return PumpEnd::Sink(broken);
+            }
+            if is_official {
+                let hearing = async {
+                    tokio::select! {
+                        biased;
+                        () = traffic.first(Direction::Down) => {}
+                        () = link::sleep(OFFICIAL_DEAF) => {}
+                    }
+                };
+                hold_until(hearing, up.hold(from_client)).await;
+            }
+            up.run(from_client, to_agent, &passed_up).await
+        });
+        let mut pump_down = pin!(down.run(from_agent, to_client, &passed_down));
+        let mut keep_alive = pin!(keep_alive(is_official, to_agent));
+        let mut leaving: Option<Leaving> = None;
+        let mut is_up_over = false;
+        let mut check_at = link::now();
+        loop {
+            tokio::select! {
+                biased;
+                changed = line.orders.changed() => {
+                    let orders = line.orders.borrow_and_update().clone();
+                    if changed.is_err() {
+                        return After::End(End::new(Reason::RelayStopping, "the relay has ended"));
+                    }
+                    match super::ordered(&orders, idle.as_ref(), traffic, clock) {
+                        Some(end) if orders.end.is_some() => return After::End(end),
+                        Some(end) if !matches!(leaving, Some(Leaving::Posted(_))) => {
+                            leaving = Some(Leaving::Posted(end));
+                            check_at = link::now() + QUIET;
+                        }
+                        _ => {}
+                    }
+                }
+                fired = timer.fired() => {
+                    if let Some(end) = idle_fired(idle.as_mut(), traffic, clock, timer, fired) {
+                        return After::End(end);
+                    }
+                }
+                Some(socket) = line.sockets.recv(), if leaving.is_none() => {
+                    leaving = Some(Leaving::Replaced(socket));
+                    check_at = link::now() + QUIET;
+                }
+                over = &mut pump_down => match over {
+                    PumpEnd::Sink(_) => return After::End(End {
+                        is_client_gone: true,
+                        ..End::new(Reason::ClientClosed, "the client takes nothing any more")
+                    }),
+                    PumpEnd::Source(end) => match Ending::from(&end) {
+                        Ending::Malformed(reason) => {
+                            return After::End(End::new(reason, format!("the agent: {end}")));
+                        }
+                        Ending::Orderly | Ending::Lost => {
+                            return leaving.map_or(After::Lost, after);
+                        }
+                    },
+                    PumpEnd::Done => return leaving.map_or(After::Lost, after),
+                },
+                over = &mut pump_up, if !is_up_over => {
+                    is_up_over = true;
+                    match over {
+                        PumpEnd::Source(end) if Ending::from(&end) != Ending::Orderly => {
+                            return After::End(End::client(&end));
+                        }
+                        PumpEnd::Source(_) | PumpEnd::Done => {
+                            let quiet = traffic.quiet_for(Direction::Up).unwrap_or(QUIET);
+                            check_at = link::now() + QUIET.saturating_sub(quiet);
+                            leaving = Some(Leaving::ClientDone);
+                        }
+                        PumpEnd::Sink(_) => {
+                            check_at = link::now() + QUIET;
+                            leaving.get_or_insert(Leaving::Deaf);
+                        }
+                    }
+                }
+                () = link::sleep_until(check_at), if leaving.is_some() => {
+                    // While output waits for the meter or the client, the agent's end is not near.
+                    let is_client_done = matches!(leaving, Some(Leaving::ClientDone));
+                    let quiet = traffic.quiet_for(Direction::Down).unwrap_or(QUIET);
+                    let is_quiet = traffic.is_reading(Direction::Down) && quiet >= QUIET;
+                    match leaving.take() {
+                        Some(leaving) if is_client_done || is_quiet => return after(leaving),
+                        other => leaving = other,
+                    }
+                    check_at = link::now() + QUIET;
+                }
+                never = &mut keep_alive => match never {},
+            }
+        }
+    }
+}
+
+fn after(leaving: Leaving) -> After {
+    match leaving {
+        Leaving::Posted(end) => After::End(end),
+        Leaving::Replaced(socket) => After::Replaced(socket),
+        Leaving::Deaf => After::Lost,
+        Leaving::ClientDone => After::End(End::new(Reason::ClientClosed, "the client closed")),
+    }
+}
+
+/// Lets a hold go on until something else is done.
+async fn hold_until(done: impl Future<Output = ()>, hold: impl Future<Output = ()>) {
+    let hold = async {
+        hold.await;
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        biased;
+        () = done => {}
+        () = hold => {}
+    }
+}
+
+/// Keeps an official agent from ending an idle session by itself (wire-protocol 9.4): that is for
+/// the relay to judge.
+async fn keep_alive(is_official: bool, agent: &impl Sink) -> std::convert::Infallible {
+    if !is_official {
+        std::future::pending::<()>().await;
+    }
+    let mut interval = link::interval(link::KEEP_ALIVE);
+    loop {
+        interval.tick().await;
+        // A channel that is lost is noticed where it is read.
+        let _ = agent.send(&Message::Status(Status::KeepAlive)).await;
+    }
+}
+
+/// Reads on until the agent has let go of its channel, so that it need not dial again in vain.
+pub(super) async fn let_go(agent: &mut AgentEnds) {
+    let gone = async { while agent.incoming.next().await.is_ok() {} };
+    // An agent that keeps it is refused when it dials again.
+    let _ = link::timeout(link::DRAIN, gone).await;
+}

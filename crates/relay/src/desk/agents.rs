@@ -1,0 +1,121 @@
+//! Agents: who is there.
+//!
+//! An agent counts as there while its notify channel is open or its last heart-beat is less than
+//! 150 s old, both on link time (ecs-api 3.4).
+
+use std::{collections::HashMap, time::Duration};
+
+use axt_control::luban::{Notify, SessionObject};
+use axt_net::link;
+use axt_proto::{ChannelId, InstanceId};
+use axt_registry::AgentInfo;
+
+use super::Desk;
+use crate::notify::{Link, LinkNumber};
+
+/// How long a heart-beat says that an agent is there.
+const HEART_BEAT_COUNTS: Duration = Duration::from_secs(150);
+
+/// The last heart-beats.
+#[derive(Debug, Default)]
+pub(super) struct Fading(HashMap<InstanceId, Beat>);
+
+#[derive(Clone, Copy, Debug)]
+struct Beat {
+    counts_until: link::Instant,
+    /// Whether nothing else says that the agent is there.
+    is_all: bool,
+}
+
+impl Fading {
+    /// When the first agent is no longer there, if no heart-beat comes before.
+    pub(super) fn next(&self) -> Option<link::Instant> {
+        let fading = self.0.values().filter(|beat| beat.is_all);
+        fading.map(|beat| beat.counts_until).min()
+    }
+}
+
+impl Desk {
+    /// An agent has opened its notify channel.
+    pub(crate) fn agent_up(&mut self, instance: &InstanceId, info: AgentInfo) -> Link {
+        let link = self.links.put(instance);
+        if let Some(beat) = self.fading.0.get_mut(instance) {
+            beat.is_all = false;
+        }
+        let changes = self.registry.agent_online(self.now(), instance, info);
+        self.apply(changes);
+        self.pairing.agent_gone(instance, false);
+        for (connection, channel) in self.pairing.to_kick(instance) {
+            if self.links.send(instance, Notify::SessionStart(channel)) {
+                let changes = self.registry.kicked(self.now(), connection);
+                self.apply(changes);
+            }
+        }
+        link
+    }
+
+    /// A notify channel has ended.
+    pub(crate) fn agent_down(&mut self, instance: &InstanceId, number: LinkNumber) {
+        if !self.links.remove(instance, number) {
+            return;
+        }
+        self.pairing.agent_gone(instance, true);
+        match self.fading.0.get_mut(instance) {
+            Some(beat) if beat.counts_until > link::now() => beat.is_all = true,
+            _ => self.agent_offline(instance),
+        }
+    }
+
+    /// A heart-beat has come in.
+    pub(crate) fn heart_beat(&mut self, instance: &InstanceId, version: &str) {
+        let beat = Beat {
+            counts_until: link::now() + HEART_BEAT_COUNTS,
+            is_all: !self.links.is_up(instance),
+        };
+        let Some(known) = self.registry.instance(instance) else {
+            return;
+        };
+        self.fading.0.insert(instance.clone(), beat);
+        if !known.presence.is_online {
+            // What it announced stands: a heart-beat tells less than a notify channel.
+            let info = known
+                .agent
+                .clone()
+                .unwrap_or_else(|| AgentInfo::new(version));
+            let changes = self.registry.agent_online(self.now(), instance, info);
+            self.apply(changes);
+        }
+        self.registry.heart_beat(self.now(), instance);
+    }
+
+    /// Heart-beats have become too old.
+    pub(super) fn faded(&mut self) {
+        let now = link::now();
+        let over = |beat: &Beat| beat.is_all && beat.counts_until <= now;
+        let gone: Vec<InstanceId> = self
+            .fading
+            .0
+            .iter()
+            .filter(|(_, beat)| over(beat))
+            .map(|(instance, _)| instance.clone())
+            .collect();
+        for instance in gone {
+            self.agent_offline(&instance);
+        }
+    }
+
+    fn agent_offline(&mut self, instance: &InstanceId) {
+        self.fading.0.remove(instance);
+        let changes = self.registry.agent_offline(self.now(), instance);
+        self.apply(changes);
+    }
+
+    /// What the agent is to open now: one object at most (wire-protocol 9.5).
+    pub(crate) fn session_list(
+        &mut self,
+        instance: &InstanceId,
+        channel: Option<&ChannelId>,
+    ) -> Option<SessionObject> {
+        self.pairing.object(instance, channel)
+    }
+}

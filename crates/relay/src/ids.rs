@@ -1,0 +1,100 @@
+//! Where ids and tokens come from.
+
+use std::fmt;
+
+use axt_openapi::mint;
+use axt_proto::{ChannelId, InstanceId, RegionId, Secret, SessionId, id::MalformedId};
+use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
+
+/// The digits of a channel id: lower-case, for it travels through URLs unescaped
+/// (wire-protocol 12.15).
+const DIGITS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
+/// How many of them (design, "Ids").
+const CHANNEL_DIGITS: usize = 26;
+
+/// A source of ids and tokens: unguessable, or the same for the same seed.
+pub(crate) struct Ids(StdRng);
+
+impl Ids {
+    pub(crate) fn new(seed: Option<u64>) -> Self {
+        Self(match seed {
+            Some(seed) => StdRng::seed_from_u64(seed),
+            None => StdRng::from_rng(&mut rand::rng()),
+        })
+    }
+
+    /// 16 random bytes.
+    pub(crate) fn bytes(&mut self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        self.0.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// The id of an answer, upper-case.
+    pub(crate) fn request(&mut self) -> String {
+        mint::request_id(self.bytes())
+    }
+
+    pub(crate) fn session(&mut self, letters: &str) -> Result<SessionId, MalformedId> {
+        mint::session_id(letters, self.bytes())
+    }
+
+    pub(crate) fn token(&mut self) -> Secret {
+        mint::session_token(self.bytes())
+    }
+
+    pub(crate) fn instance(&mut self) -> Result<InstanceId, MalformedId> {
+        mint::instance_id(self.bytes())
+    }
+
+    pub(crate) fn channel(&mut self) -> Result<ChannelId, MalformedId> {
+        let mut text = String::from("ch-");
+        for _ in 0..CHANNEL_DIGITS {
+            let place = self.0.random_range(0..DIGITS.len());
+            text.push(DIGITS.get(place).copied().map_or('0', char::from));
+        }
+        text.parse()
+    }
+}
+
+impl fmt::Debug for Ids {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Ids(***)")
+    }
+}
+
+/// The two letters of a region's city; `xx` for one that nobody gave any.
+pub(crate) fn letters<'a>(
+    region: &RegionId,
+    own: &'a std::collections::BTreeMap<RegionId, String>,
+) -> &'a str {
+    own.get(region)
+        .map(String::as_str)
+        .or_else(|| axt_openapi::region::find(region.as_str()).map(|region| region.letters))
+        .unwrap_or("xx")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_id_has_26_digits_and_fits_the_agent_framing() {
+        let channel = Ids::new(None).channel().expect("well-formed");
+
+        assert_eq!(channel.as_str().len(), 29);
+        assert!(channel.as_str().starts_with("ch-"));
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_ids() {
+        let ids = |seed| {
+            let mut ids = Ids::new(Some(seed));
+            (ids.request(), ids.channel().expect("well-formed"))
+        };
+
+        assert_eq!(ids(7), ids(7));
+        assert_ne!(ids(7), ids(8));
+    }
+}

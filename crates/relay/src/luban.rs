@@ -1,0 +1,164 @@
+//! The agents' side: everything under `/luban/` (wire-protocol 10).
+//!
+//! Refusals are 401, 403, 404 or 5xx, never 400: the official agent takes that for success
+//! (wire-protocol 12.12).
+
+mod admission;
+mod channels;
+
+use std::sync::Arc;
+
+use axt_control::luban::{
+    CALM_ANSWER, CHANNEL_QUERY, SessionList, StatusPost,
+    beat::{HeartBeatReply, NO_GSHELL, NO_STATE_CONFIGURATIONS, UpdateReply},
+    path,
+};
+use axt_proto::{ChannelId, InstanceId};
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, Request, Response, StatusCode, header},
+};
+
+pub(crate) use self::admission::Verifiers;
+use crate::{pairing::Posted, relay::Shared, respond};
+
+/// Serves one request of an agent.
+pub(crate) async fn serve(
+    State(shared): State<Arc<Shared>>,
+    request: Request<Body>,
+) -> Response<Body> {
+    match request.uri().path() {
+        // The probe of a host search and events of an agent that is leaving: from anyone.
+        path::CONNECTION_DETECT => respond::text(StatusCode::OK, "text/plain", "ok"),
+        path::METRICS => calm(),
+        path::REGISTER => refuse(
+            &shared,
+            StatusCode::FORBIDDEN,
+            "Registration.NotSupported",
+            "This relay registers no agents: declare the instance in its settings.",
+        ),
+        _ => match admission::admit(&shared, request.headers()).await {
+            Ok(instance) => admitted(&shared, instance, request).await,
+            Err(refusal) => refuse(
+                &shared,
+                refusal.status(),
+                refusal.code(),
+                &refusal.to_string(),
+            ),
+        },
+    }
+}
+
+async fn admitted(
+    shared: &Arc<Shared>,
+    instance: InstanceId,
+    request: Request<Body>,
+) -> Response<Body> {
+    let query = request.uri().query().unwrap_or_default();
+    match request.uri().path() {
+        path::NOTIFY => channels::notify(shared, instance, request),
+        path::SESSION_BACKEND => match channel(query) {
+            Some(channel) => channels::data(shared, instance, channel, request).await,
+            None => unknown_channel(shared),
+        },
+        path::SESSION_LIST => session_list(shared, instance, channel(query)).await,
+        path::SESSION_STATUS => {
+            if let Ok(post) = query.parse::<StatusPost>() {
+                status(shared, instance, post).await;
+            }
+            calm()
+        }
+        path::HEART_BEAT => {
+            let version = version(request.headers()).to_owned();
+            let beat = move |desk: &mut crate::desk::Desk| desk.heart_beat(&instance, &version);
+            match shared.desk.ask(beat).await {
+                Ok(()) => respond::json(StatusCode::OK, &HeartBeatReply::default()),
+                Err(_) => stopping(shared),
+            }
+        }
+        path::TASK_LIST => respond::json(StatusCode::OK, &SessionList::empty(instance)),
+        path::UPDATE_CHECK => respond::json(StatusCode::OK, &UpdateReply::default()),
+        path::GSHELL => json(NO_GSHELL),
+        path::STATE_CONFIGURATIONS => json(NO_STATE_CONFIGURATIONS),
+        _ => calm(),
+    }
+}
+
+/// One object at most, the same one as often as it is asked for (wire-protocol 9.5, 13).
+async fn session_list(
+    shared: &Shared,
+    instance: InstanceId,
+    channel: Option<ChannelId>,
+) -> Response<Body> {
+    let asked = instance.clone();
+    let found = shared
+        .desk
+        .ask(move |desk| desk.session_list(&asked, channel.as_ref()))
+        .await;
+    let list = match found {
+        Ok(Some(object)) => SessionList::one(instance, object),
+        Ok(None) => SessionList::empty(instance),
+        Err(_) => return stopping(shared),
+    };
+    respond::json(StatusCode::OK, &list)
+}
+
+/// The reply is ignored, and the agent drops its data channel once it has it: so it waits until the
+/// connection has been told (wire-protocol 9.1).
+async fn status(shared: &Shared, instance: InstanceId, post: StatusPost) {
+    let posted = Posted {
+        code: post.code,
+        detail: post.detail,
+    };
+    // A relay that is stopping ends the connection by itself.
+    let _ = shared
+        .desk
+        .ask(move |desk| desk.pairing.posted(&instance, &post.channel, posted))
+        .await;
+}
+
+fn channel(query: &str) -> Option<ChannelId> {
+    form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == CHANNEL_QUERY)
+        .and_then(|(_, value)| value.parse().ok())
+}
+
+/// The agent's version: what stands behind the slash of its User-Agent, `linux_amd64/2.2.3.500`.
+fn version(headers: &HeaderMap) -> &str {
+    headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once('/'))
+        .map_or("", |(_, version)| version)
+}
+
+fn calm() -> Response<Body> {
+    json(CALM_ANSWER)
+}
+
+fn json(body: &'static str) -> Response<Body> {
+    respond::text(StatusCode::OK, "application/json;charset=utf-8", body)
+}
+
+fn refuse(shared: &Shared, status: StatusCode, code: &str, message: &str) -> Response<Body> {
+    respond::refusal(status, code, message, &shared.request_id())
+}
+
+fn unknown_channel(shared: &Shared) -> Response<Body> {
+    refuse(
+        shared,
+        StatusCode::FORBIDDEN,
+        "UnknownChannel",
+        "No connection of this instance waits for that channel.",
+    )
+}
+
+fn stopping(shared: &Shared) -> Response<Body> {
+    refuse(
+        shared,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "RelayStopping",
+        "The relay is stopping: try again in a moment.",
+    )
+}

@@ -1,0 +1,247 @@
+//! Pairing clients with agents' channels: who waits for which channel, and who may dial it.
+//!
+//! ```text
+//!            kick            list            dial, 101           over
+//! Waiting ────────▶ Waiting ──────▶ Listed ────────────▶ Open ────────▶ (forgotten: 403)
+//! ```
+//!
+//! A plain table without I/O: the desk asks it, connections wait on the lines that it hands out.
+
+use std::collections::HashMap;
+
+use axt_control::luban::{SessionObject, StatusCode};
+use axt_net::ws::WebSocket;
+use axt_proto::{ChannelId, ConnectionId, InstanceId, Reason};
+use tokio::sync::{mpsc, watch};
+
+/// What a connection has been told from outside of it. A state rather than a queue: nothing can
+/// overflow, and what is true stays true.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Orders {
+    /// It is to end, for that reason.
+    pub(crate) end: Option<(Reason, String)>,
+    /// Its agent has posted how the session ended.
+    pub(crate) posted: Option<Posted>,
+    /// Its agent's notify channel is down.
+    pub(crate) is_agent_gone: bool,
+}
+
+/// What an agent posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Posted {
+    pub(crate) code: StatusCode,
+    pub(crate) detail: Option<String>,
+}
+
+/// A connection's ends of what the table holds for it.
+#[derive(Debug)]
+pub(crate) struct Line<S = Box<WebSocket>> {
+    /// Data channels that the agent has dialled, one after another.
+    pub(crate) sockets: mpsc::Receiver<S>,
+    pub(crate) orders: watch::Receiver<Orders>,
+}
+
+/// Why an agent's dial is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum DialRefusal {
+    /// Never heard of, over, or another instance's: told alike.
+    #[error("no connection of this instance waits for that channel")]
+    Unknown,
+}
+
+#[derive(Debug)]
+struct Entry<S> {
+    instance: InstanceId,
+    object: SessionObject,
+    stage: Stage,
+    sockets: mpsc::Sender<S>,
+    orders: watch::Sender<Orders>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Waiting,
+    Listed,
+    Open,
+}
+
+/// The table.
+#[derive(Debug)]
+pub(crate) struct Pairing<S = Box<WebSocket>> {
+    connections: HashMap<ConnectionId, Entry<S>>,
+    channels: HashMap<ChannelId, ConnectionId>,
+}
+
+impl<S> Pairing<S> {
+    pub(crate) fn new() -> Self {
+        Self {
+            connections: HashMap::new(),
+            channels: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.connections.is_empty()
+    }
+
+    /// A connection waits for its agent to open `object`'s channel.
+    pub(crate) fn open(
+        &mut self,
+        connection: ConnectionId,
+        instance: InstanceId,
+        object: SessionObject,
+        is_agent_gone: bool,
+    ) -> Line<S> {
+        let (sockets, from_agent) = mpsc::channel(1);
+        let (orders, to_connection) = watch::channel(Orders {
+            is_agent_gone,
+            ..Orders::default()
+        });
+        self.channels.insert(object.channel_id.clone(), connection);
+        let entry = Entry {
+            instance,
+            object,
+            stage: Stage::Waiting,
+            sockets,
+            orders,
+        };
+        self.connections.insert(connection, entry);
+        Line {
+            sockets: from_agent,
+            orders: to_connection,
+        }
+    }
+
+    /// What the agent is to open: the same single object as often as it asks, until its data
+    /// channel is open (wire-protocol 13). Without a channel, any that waits.
+    pub(crate) fn object(
+        &mut self,
+        instance: &InstanceId,
+        channel: Option<&ChannelId>,
+    ) -> Option<SessionObject> {
+        let entry = match channel {
+            Some(channel) => self
+                .channels
+                .get(channel)
+                .and_then(|connection| self.connections.get_mut(connection))
+                .filter(|entry| entry.instance == *instance && entry.stage != Stage::Open),
+            None => self
+                .connections
+                .values_mut()
+                .find(|entry| entry.instance == *instance && entry.stage == Stage::Waiting),
+        }?;
+        entry.stage = Stage::Listed;
+        Some(entry.object.clone())
+    }
+
+    /// An agent dials a data channel, for the first time or again. Where the answer leads is the
+    /// connection that waits, or that lives and has lost its channel without having noticed.
+    pub(crate) fn dial(
+        &self,
+        instance: &InstanceId,
+        channel: &ChannelId,
+    ) -> Result<mpsc::Sender<S>, DialRefusal> {
+        self.channels
+            .get(channel)
+            .and_then(|connection| self.connections.get(connection))
+            .filter(|entry| entry.instance == *instance)
+            .map(|entry| entry.sockets.clone())
+            .ok_or(DialRefusal::Unknown)
+    }
+
+    /// The data channel is open: there is nothing to list any more.
+    pub(crate) fn opened(&mut self, connection: ConnectionId) {
+        if let Some(entry) = self.connections.get_mut(&connection) {
+            entry.stage = Stage::Open;
+        }
+    }
+
+    /// The agent says how the session ended. The first word counts; a late one, for a channel that
+    /// is forgotten, is an echo (wire-protocol 9.2).
+    pub(crate) fn posted(&mut self, instance: &InstanceId, channel: &ChannelId, posted: Posted) {
+        let Some(entry) = self
+            .channels
+            .get(channel)
+            .and_then(|connection| self.connections.get(connection))
+            .filter(|entry| entry.instance == *instance)
+        else {
+            return;
+        };
+        // A kick that arrived twice: the second attempt fails, the first one lives on
+        // (wire-protocol 9.5).
+        if posted.code == StatusCode::SessionIdDuplicate && entry.stage == Stage::Open {
+            return;
+        }
+        entry.orders.send_if_modified(|orders| {
+            let is_first = orders.posted.is_none();
+            orders.posted.get_or_insert(posted);
+            is_first
+        });
+    }
+
+    /// The connection is to end. The first reason counts.
+    pub(crate) fn end(&mut self, connection: ConnectionId, reason: Reason, detail: &str) {
+        if let Some(entry) = self.connections.get(&connection) {
+            entry.order_end(reason, detail);
+        }
+    }
+
+    /// All connections are to end.
+    pub(crate) fn end_all(&mut self, reason: Reason, detail: &str) {
+        for entry in self.connections.values() {
+            entry.order_end(reason, detail);
+        }
+    }
+
+    /// The instance's notify channel has come up or gone down.
+    pub(crate) fn agent_gone(&mut self, instance: &InstanceId, is_gone: bool) {
+        for entry in self.connections.values() {
+            if entry.instance == *instance {
+                entry.orders.send_if_modified(|orders| {
+                    std::mem::replace(&mut orders.is_agent_gone, is_gone) != is_gone
+                });
+            }
+        }
+    }
+
+    /// Channels that the agent has to be told of, now that its notify channel is up: those that it
+    /// has not asked for yet. (To kick it twice would make an official agent deaf for the
+    /// channel's stop, wire-protocol 9.5.)
+    pub(crate) fn to_kick(&self, instance: &InstanceId) -> Vec<(ConnectionId, ChannelId)> {
+        let waiting = |entry: &Entry<S>| {
+            entry.instance == *instance
+                && entry.stage == Stage::Waiting
+                && entry.orders.borrow().end.is_none()
+        };
+        let mut kicks: Vec<_> = self
+            .connections
+            .iter()
+            .filter(|(_, entry)| waiting(entry))
+            .map(|(connection, entry)| (*connection, entry.object.channel_id.clone()))
+            .collect();
+        kicks.sort_by_key(|(connection, _)| *connection);
+        kicks
+    }
+
+    /// The connection is over: its channel is forgotten.
+    pub(crate) fn close(&mut self, connection: ConnectionId) -> Option<(InstanceId, ChannelId)> {
+        let entry = self.connections.remove(&connection)?;
+        self.channels.remove(&entry.object.channel_id);
+        Some((entry.instance, entry.object.channel_id))
+    }
+}
+
+impl<S> Entry<S> {
+    fn order_end(&self, reason: Reason, detail: &str) {
+        self.orders.send_if_modified(|orders| {
+            let is_first = orders.end.is_none();
+            orders
+                .end
+                .get_or_insert_with(|| (reason, detail.to_owned()));
+            is_first
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+//! Instances and their agents (ecs-api 3.4, 3.14).
+
+use axt_openapi::{
+    Answer, ApiError, Caller, ErrorCode,
+    action::{DescribeCloudAssistantStatus, DescribeInstances},
+    answer,
+};
+use axt_proto::Tick;
+use axt_registry::{Instance, OsType};
+use jiff::Timestamp;
+
+use crate::relay::Shared;
+
+/// ecs-api 3.14: instances of the cloud's own, not managed ones.
+pub(super) async fn list(
+    shared: &Shared,
+    caller: &Caller,
+    request: &DescribeInstances,
+) -> Result<Answer, ApiError> {
+    let (account, wanted) = (caller.account.clone(), request.clone());
+    let found: Vec<Instance> = shared
+        .desk
+        .ask(move |desk| {
+            let all = desk.registry.instances();
+            let ours = all.filter(|one| {
+                one.spec.account == account
+                    && one.spec.region == wanted.region_id
+                    && !one.spec.id.is_managed()
+                    && is_wanted(one, &wanted)
+            });
+            ours.cloned().collect()
+        })
+        .await?;
+    let question = format!("DescribeInstances {} {:?}", caller.account, {
+        let mut filters = request.clone();
+        filters.page = Default::default();
+        filters
+    });
+    let page = shared
+        .next_tokens
+        .page(found, &request.page, &question, shared.clock.now())?;
+    let items: Vec<_> = page.items.iter().map(described).collect();
+    Ok(answer::DescribeInstances {
+        total_count: page.total,
+        page_number: page.number,
+        page_size: page.size,
+        next_token: page.next_token,
+        instances: items.into(),
+    }
+    .into())
+}
+
+fn is_wanted(instance: &Instance, wanted: &DescribeInstances) -> bool {
+    let spec = &instance.spec;
+    let has_id = wanted
+        .instance_ids
+        .as_ref()
+        .is_none_or(|ids| ids.iter().any(|id| id == spec.id.as_str()));
+    let has_name = wanted
+        .instance_name
+        .as_ref()
+        .is_none_or(|pattern| matches(pattern, &spec.name));
+    let has_status = wanted
+        .status
+        .as_ref()
+        .is_none_or(|status| *status == format!("{:?}", spec.status));
+    let has_address = wanted
+        .private_ip_addresses
+        .as_ref()
+        .is_none_or(|addresses| addresses.contains(&spec.intranet_ip));
+    let has_tags = wanted
+        .tags
+        .iter()
+        .all(|tag| spec.tags.get(&tag.key) == Some(&tag.value));
+    has_id && has_name && has_status && has_address && has_tags
+}
+
+/// Whether a text fits a pattern in which `*` stands for any text.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        match rest.split_once(part) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+fn described(instance: &Instance) -> answer::Instance {
+    let spec = &instance.spec;
+    let region = spec.region.to_string();
+    let declared = minutes(instance.declared);
+    let addresses = |address: &str| {
+        let one = (!address.is_empty()).then(|| address.to_owned());
+        one.into_iter().collect::<Vec<_>>().into()
+    };
+    let tags: Vec<_> = spec
+        .tags
+        .iter()
+        .map(|(key, value)| answer::Tag {
+            tag_key: key.clone(),
+            tag_value: value.clone(),
+        })
+        .collect();
+    answer::Instance {
+        instance_id: spec.id.to_string(),
+        instance_name: spec.name.clone(),
+        host_name: spec.host_name.clone(),
+        status: format!("{:?}", spec.status),
+        zone_id: format!("{region}-a"),
+        region_id: region,
+        os_type: match spec.os_type {
+            OsType::Windows => "windows",
+            OsType::Linux | OsType::FreeBsd => "linux",
+        }
+        .to_owned(),
+        os_name: spec.os_version.clone(),
+        os_name_en: spec.os_version.clone(),
+        instance_type: "ecs.t6-c1m1.large".to_owned(),
+        instance_type_family: "ecs.t6".to_owned(),
+        cpu: 1,
+        memory: 1_024,
+        instance_network_type: "vpc".to_owned(),
+        instance_charge_type: "PostPaid".to_owned(),
+        vpc_attributes: answer::VpcAttributes {
+            private_ip_address: addresses(&spec.intranet_ip),
+            ..Default::default()
+        },
+        public_ip_address: addresses(&spec.internet_ip),
+        tags: tags.into(),
+        creation_time: declared.clone(),
+        start_time: declared,
+        expired_time: "2099-12-31T15:59Z".to_owned(),
+        device_available: true,
+        io_optimized: true,
+        ..Default::default()
+    }
+}
+
+/// ecs-api 3.4.
+pub(super) async fn agents(
+    shared: &Shared,
+    caller: &Caller,
+    request: &DescribeCloudAssistantStatus,
+) -> Result<Answer, ApiError> {
+    let (account, wanted) = (caller.account.clone(), request.clone());
+    let found: Option<Vec<Instance>> = shared
+        .desk
+        .ask(move |desk| {
+            let ours: Vec<&Instance> = desk
+                .registry
+                .instances()
+                .filter(|one| one.spec.account == account && one.spec.region == wanted.region_id)
+                .collect();
+            let is_ours = |id: &String| ours.iter().any(|one| one.spec.id.as_str() == id);
+            if !wanted.instance_id.iter().all(is_ours) {
+                return None;
+            }
+            let is_wanted = |one: &&Instance| {
+                let id = one.spec.id.as_str();
+                let has_id =
+                    wanted.instance_id.is_empty() || wanted.instance_id.iter().any(|it| it == id);
+                let os = word(one.spec.os_type);
+                has_id && wanted.os_type.as_ref().is_none_or(|it| it == os)
+            };
+            Some(ours.into_iter().filter(is_wanted).cloned().collect())
+        })
+        .await?;
+    let found = found.ok_or(ErrorCode::InvalidInstanceNotFound)?;
+    let question = format!("DescribeCloudAssistantStatus {} {:?}", caller.account, {
+        let mut filters = request.clone();
+        filters.page = Default::default();
+        filters
+    });
+    let page = shared
+        .next_tokens
+        .page(found, &request.page, &question, shared.clock.now())?;
+    let items: Vec<_> = page.items.iter().map(status).collect();
+    Ok(answer::DescribeCloudAssistantStatus {
+        page_number: page.number,
+        page_size: page.size,
+        total_count: page.total,
+        next_token: page.next_token,
+        instance_cloud_assistant_status_set: items.into(),
+    }
+    .into())
+}
+
+fn status(instance: &Instance) -> answer::CloudAssistantStatus {
+    answer::CloudAssistantStatus {
+        instance_id: instance.spec.id.to_string(),
+        cloud_assistant_status: answer::CloudAssistantStatus::word(instance.presence.is_online),
+        cloud_assistant_version: instance.agent_version().unwrap_or_default().to_owned(),
+        os_type: word(instance.spec.os_type).to_owned(),
+        invocation_count: 0,
+        active_task_count: 0,
+        last_invoked_time: None,
+        last_heartbeat_time: instance.presence.last_heart_beat.map(seconds),
+        support_session_manager: instance.supports_session_manager(),
+    }
+}
+
+const fn word(os: OsType) -> &'static str {
+    match os {
+        OsType::Linux => "Linux",
+        OsType::Windows => "Windows",
+        OsType::FreeBsd => "FreeBSD",
+    }
+}
+
+/// `yyyy-MM-ddTHH:mmZ`
+fn minutes(at: Tick) -> String {
+    timestamp(at).strftime("%Y-%m-%dT%H:%MZ").to_string()
+}
+
+/// `yyyy-MM-ddTHH:mm:ssZ`
+fn seconds(at: Tick) -> String {
+    timestamp(at).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn timestamp(at: Tick) -> Timestamp {
+    i64::try_from(at.as_millis())
+        .ok()
+        .and_then(|millis| Timestamp::from_millisecond(millis).ok())
+        .unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, text, fits) in [
+            ("web", "web", true),
+            ("web", "web-1", false),
+            ("web*", "web-1", true),
+            ("*-1", "web-1", true),
+            ("w*b*1", "web-1", true),
+            ("*", "", true),
+            ("a*a", "a", false),
+            ("w**1", "web-1", true),
+            ("w*x*1", "web-1", false),
+        ] {
+            assert_eq!(matches(pattern, text), fits, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn times_are_in_utc_and_in_the_documented_forms() {
+        let at = Tick::from_millis(1_795_587_061_027);
+
+        assert_eq!(minutes(at), "2026-11-25T06:11Z");
+        assert_eq!(seconds(at), "2026-11-25T06:11:01Z");
+    }
+}
