@@ -36,7 +36,8 @@ impl Stop {
 pub struct Stops {
     interrupt: Signal,
     terminate: Signal,
-    hangup: Signal,
+    /// None when whoever started us (nohup) had it ignored: then it stays so.
+    hangup: Option<Signal>,
 }
 
 impl Stops {
@@ -48,17 +49,27 @@ impl Stops {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
+            hangup: if is_hangup_ignored() {
+                None
+            } else {
+                Some(signal(SignalKind::hangup())?)
+            },
         })
     }
 
     /// The next signal that asks to end.
     pub async fn next(&mut self) -> Stop {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             Some(()) = self.interrupt.recv() => Stop::Interrupt,
             Some(()) = self.terminate.recv() => Stop::Terminate,
-            Some(()) = self.hangup.recv() => Stop::Hangup,
+            Some(()) = hangup => Stop::Hangup,
             else => std::future::pending().await,
         }
     }
@@ -73,6 +84,20 @@ impl Stops {
             }
         }
     }
+}
+
+/// Whether SIGHUP is ignored, as Linux tells it; elsewhere it is taken not to be.
+fn is_hangup_ignored() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup(&status))
+}
+
+fn ignores_hangup(status: &str) -> bool {
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        // SIGHUP is signal 1, so it is bit 0.
+        .is_some_and(|mask| mask & 1 == 1)
 }
 
 /// Where a session learns the size of its window.
@@ -123,5 +148,17 @@ impl Sizes {
                 return size;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nohup_is_told_by_the_mask_of_ignored_signals() {
+        assert!(ignores_hangup("Name:\taxt\nSigIgn:\t0000000000001001\n"));
+        assert!(!ignores_hangup("Name:\taxt\nSigIgn:\t0000000000001000\n"));
+        assert!(!ignores_hangup(""));
     }
 }
