@@ -9,9 +9,15 @@ pub mod constraints;
 mod folder;
 mod mint;
 
-use std::{io, net::IpAddr, path::Path, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr},
+    path::Path,
+    path::PathBuf,
+    sync::Arc,
+};
 
-use rustls::crypto::ring;
+use rustls::{crypto::ring, pki_types::ServerName};
 
 use self::mint::{Mint, Resolver};
 use crate::{tls::ServerTls, wall::Wall};
@@ -56,15 +62,17 @@ pub enum CaError {
 impl DevCa {
     /// The CA kept in `folder` (created with mode 0700): `ca.pem`, `ca-key.pem` (0600) and
     /// `bundle.pem`, which holds the system's roots and this CA for programs that take one file.
-    /// It may vouch for `names` too, beside the names of [`constraints`]. Blocks on files.
+    /// It may vouch for `names` too (host names and
+    /// addresses), beside those of [`constraints`]. Blocks on files.
     ///
     /// # Errors
     ///
     /// [`CaError`]; in particular when the CA that is there was made without one of `names`.
     pub fn open_or_create(folder: &Path, names: &[String], wall: &Wall) -> Result<Self, CaError> {
-        let issuer = folder::open_or_create(folder, names, wall)?;
-        let ca = Self::with(&issuer, wall)?;
-        ca.check(folder, names, wall)?;
+        let names = mint::parse(names)?;
+        let issuer = folder::open_or_create(folder, &names, wall)?;
+        let ca = Self::with(&issuer, &names, wall)?;
+        ca.check(folder, &names, wall)?;
         folder::write_bundle(folder, &ca.bundle_pem)?;
         Ok(ca)
     }
@@ -73,24 +81,26 @@ impl DevCa {
     ///
     /// # Errors
     ///
-    /// [`CaError`] when the machine has no randomness or one of `names` is no host name.
+    /// [`CaError`] when the machine has no randomness or one of `names` is malformed.
     pub fn ephemeral(names: &[String], wall: &Wall) -> Result<Self, CaError> {
-        Self::with(&mint::new_issuer(names, wall)?, wall)
+        let names = mint::parse(names)?;
+        Self::with(&mint::new_issuer(&names, wall)?, &names, wall)
     }
 
-    fn with(issuer: &folder::Kept, wall: &Wall) -> Result<Self, CaError> {
+    fn with(issuer: &folder::Kept, names: &[ServerName<'_>], wall: &Wall) -> Result<Self, CaError> {
         Ok(Self {
             ca_pem: Arc::from(issuer.ca_pem.as_str()),
             bundle_pem: Arc::from(folder::bundle(&issuer.ca_pem)),
-            mint: Arc::new(Mint::new(issuer, wall)?),
+            mint: Arc::new(Mint::new(issuer, names, wall)?),
         })
     }
 
-    fn check(&self, folder: &Path, names: &[String], wall: &Wall) -> Result<(), CaError> {
-        for name in names.iter().map(String::as_str).chain(["localhost"]) {
+    fn check(&self, folder: &Path, names: &[ServerName<'_>], wall: &Wall) -> Result<(), CaError> {
+        let loopback = ServerName::IpAddress(IpAddr::from(Ipv4Addr::LOCALHOST).into());
+        for name in names.iter().chain([&loopback]) {
             self.mint.check(name, wall).map_err(|why| CaError::Unfit {
                 folder: folder.to_owned(),
-                name: name.to_owned(),
+                name: name.to_str().into_owned(),
                 why,
             })?;
         }

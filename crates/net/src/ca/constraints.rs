@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rcgen::{CidrSubnet, GeneralSubtree, NameConstraints};
+use rustls::pki_types::ServerName;
 
 /// Host names, with everything below them.
 pub const NAMES: [&str; 3] = ["localhost", "aliyuncs.com", "aliyun.com"];
@@ -21,13 +22,18 @@ pub const NETWORKS: [(IpAddr, u8); 9] = [
     (IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0)), 10),
 ];
 
-/// The constraints as they stand in the CA's certificate, `names` added.
-pub(super) fn with(names: &[String]) -> NameConstraints {
+/// The constraints as they stand in the CA's certificate, `more` names and addresses added.
+pub(super) fn with(more: &[ServerName<'_>]) -> NameConstraints {
     let ours = NAMES.iter().map(|name| (*name).to_owned());
-    let names = ours.chain(names.iter().cloned());
-    let networks = NETWORKS
-        .iter()
-        .map(|(address, prefix)| CidrSubnet::from_addr_prefix(*address, *prefix));
+    let added = more.iter().filter_map(|name| match name {
+        ServerName::DnsName(name) => Some(name.as_ref().to_owned()),
+        _ => None,
+    });
+    let names = ours.chain(added);
+    let single =
+        addresses_in(more).map(|address| (address, if address.is_ipv4() { 32 } else { 128 }));
+    let networks = NETWORKS.iter().copied().chain(single);
+    let networks = networks.map(|(address, prefix)| CidrSubnet::from_addr_prefix(address, prefix));
     NameConstraints {
         permitted_subtrees: names
             .map(GeneralSubtree::DnsName)
@@ -37,7 +43,15 @@ pub(super) fn with(names: &[String]) -> NameConstraints {
     }
 }
 
-/// Whether the CA may vouch for an address. One address that it may not vouch for would spoil the
+/// Those of `names` that are addresses.
+pub(super) fn addresses_in(names: &[ServerName<'_>]) -> impl Iterator<Item = IpAddr> {
+    names.iter().filter_map(|name| match name {
+        ServerName::IpAddress(address) => Some(IpAddr::from(*address)),
+        _ => None,
+    })
+}
+
+/// Whether every CA of ours may vouch for an address. One address that it may not vouch for would spoil the
 /// whole certificate.
 pub(super) fn permit(address: IpAddr) -> bool {
     NETWORKS

@@ -7,6 +7,8 @@ use std::{
     path::Path,
 };
 
+use rustls::pki_types::ServerName;
+
 use super::{CaError, mint};
 use crate::wall::Wall;
 
@@ -19,7 +21,7 @@ pub(super) struct Kept {
 /// What is in the folder; a new CA, written there, when there is none.
 pub(super) fn open_or_create(
     folder: &Path,
-    names: &[String],
+    names: &[ServerName<'_>],
     wall: &Wall,
 ) -> Result<Kept, CaError> {
     let mut builder = fs::DirBuilder::new();

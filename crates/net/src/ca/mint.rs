@@ -48,13 +48,19 @@ impl From<rustls::Error> for CaError {
     }
 }
 
+/// The names and addresses that a CA may vouch for beside the built-in ones.
+pub(super) fn parse(names: &[String]) -> Result<Vec<ServerName<'static>>, CaError> {
+    let parse = |name: &String| {
+        let parsed = ServerName::try_from(name.clone());
+        parsed.map_err(|_| {
+            CaError::Certificate(format!("`{name}` is neither a host name nor an IP address"))
+        })
+    };
+    names.iter().map(parse).collect()
+}
+
 /// A new CA.
-pub(super) fn new_issuer(names: &[String], wall: &Wall) -> Result<Kept, CaError> {
-    for name in names {
-        if rustls::pki_types::DnsName::try_from(name.as_str()).is_err() {
-            return Err(CaError::Certificate(format!("`{name}` is no host name")));
-        }
-    }
+pub(super) fn new_issuer(names: &[ServerName<'_>], wall: &Wall) -> Result<Kept, CaError> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::default();
     lasting(&mut params, wall, CA_DAYS);
@@ -90,11 +96,13 @@ pub(super) struct Mint {
     /// All servers' certificates are for one key: making one costs one signature.
     key: KeyPair,
     wall: Wall,
+    /// Addresses that this CA may vouch for beside the built-in ones.
+    addresses: Vec<IpAddr>,
     made: Mutex<BTreeMap<String, Arc<CertifiedKey>>>,
 }
 
 impl Mint {
-    pub(super) fn new(kept: &Kept, wall: &Wall) -> Result<Self, CaError> {
+    pub(super) fn new(kept: &Kept, names: &[ServerName<'_>], wall: &Wall) -> Result<Self, CaError> {
         let ca = CertificateDer::from_pem_slice(kept.ca_pem.as_bytes());
         let ca = ca.map_err(|error| CaError::Certificate(error.to_string()))?;
         let key = KeyPair::from_pem(&kept.key_pem)?;
@@ -103,6 +111,7 @@ impl Mint {
             ca,
             key: KeyPair::generate()?,
             wall: wall.clone(),
+            addresses: constraints::addresses_in(names).collect(),
             made: Mutex::default(),
         })
     }
@@ -117,7 +126,8 @@ impl Mint {
     /// The certificate for clients that name no host; `address` is what they have dialled.
     fn for_address(&self, address: Option<IpAddr>) -> Result<Arc<CertifiedKey>, CaError> {
         let loopback = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-        let dialled = address.filter(|ip| constraints::permit(*ip) && !loopback.contains(ip));
+        let is_permitted = |ip: &IpAddr| constraints::permit(*ip) || self.addresses.contains(ip);
+        let dialled = address.filter(|ip| is_permitted(ip) && !loopback.contains(ip));
         let addresses = loopback.into_iter().chain(dialled).map(SanType::IpAddress);
         let localhost = SanType::DnsName("localhost".try_into()?);
         let key = dialled
@@ -157,8 +167,8 @@ impl Mint {
         ))
     }
 
-    /// Whether a client that trusts the CA takes its certificate for `host`, now.
-    pub(super) fn check(&self, host: &str, wall: &Wall) -> Result<(), String> {
+    /// Whether a client that trusts the CA takes its certificate for `name`, now.
+    pub(super) fn check(&self, name: &ServerName<'_>, wall: &Wall) -> Result<(), String> {
         let text = |error: rustls::Error| error.to_string();
         let mut roots = RootCertStore::empty();
         roots.add(self.ca.clone()).map_err(text)?;
@@ -166,13 +176,16 @@ impl Mint {
         let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider)
             .build()
             .map_err(|error| error.to_string())?;
-        let certificate = self.for_host(host).map_err(|error| error.to_string())?;
+        let certificate = match name {
+            ServerName::IpAddress(address) => self.for_address(Some((*address).into())),
+            name => self.for_host(&name.to_str()),
+        };
+        let certificate = certificate.map_err(|error| error.to_string())?;
         let certificate = certificate.end_entity_cert().map_err(text)?;
-        let name = ServerName::try_from(host).map_err(|error| error.to_string())?;
         let since_epoch = u64::try_from(wall.now().as_second()).unwrap_or(0);
         let now = UnixTime::since_unix_epoch(Duration::from_secs(since_epoch));
         verifier
-            .verify_server_cert(certificate, &[], &name, &[], now)
+            .verify_server_cert(certificate, &[], name, &[], now)
             .map(drop)
             .map_err(text)
     }

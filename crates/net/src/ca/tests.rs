@@ -100,6 +100,21 @@ fn a_ca_made_without_a_name_says_so() {
 }
 
 #[test]
+fn an_address_outside_the_networks_can_be_added() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["192.0.2.7".to_owned(), "2001:db8::7".to_owned()];
+
+    let made = DevCa::open_or_create(folder.path(), &names, &Wall::system());
+    let again = DevCa::open_or_create(folder.path(), &names, &Wall::system());
+    let other = DevCa::open_or_create(folder.path(), &["192.0.2.8".to_owned()], &Wall::system());
+
+    // Each opening has checked that a client would take the certificate.
+    made.unwrap();
+    again.unwrap();
+    assert!(matches!(other, Err(CaError::Unfit { .. })));
+}
+
+#[test]
 fn roots_that_are_none_are_refused() {
     let refusal = ClientTls::with_ca_pem("no certificate").unwrap_err();
 
