@@ -36,8 +36,9 @@ use crate::transport::Stream;
 
 /// The longest message that is accepted, in bytes. Also the longest frame of one.
 pub const MAX_MESSAGE: usize = 1024 * 1024;
-/// The buffer that bytes are read into. It is there as long as the websocket, so it is small.
-const READ_BUFFER: usize = 4 * 1024;
+/// The buffer that bytes are read into; it grows to the largest message. It is there as long as
+/// the websocket, and an idle pair under TLS is to cost less than 32 KiB: each KiB here is two.
+const READ_BUFFER: usize = 2 * 1024;
 
 /// A websocket after its handshake.
 #[derive(Debug)]
