@@ -23,6 +23,8 @@ pub struct WsReader {
     last_heard: LastHeard,
     /// How long nothing came in while somebody listened.
     silent: Duration,
+    /// Reading has stopped in the middle: what the peer goes on sending stays in the socket.
+    is_stuck: bool,
     writer: WsWriter,
     _pinger: Pinger,
 }
@@ -51,6 +53,7 @@ impl WsReader {
             stream,
             last_heard,
             silent: Duration::ZERO,
+            is_stuck: false,
             _pinger: Pinger::start(writer.clone()),
             writer,
         }
@@ -91,7 +94,11 @@ impl WsReader {
                         return Ok(Incoming::Closed { code, reason });
                     }
                     Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                    Some(Err(error)) => return Err(error.into()),
+                    Some(Err(error)) => {
+                        let error = error.into();
+                        self.is_stuck = matches!(error, WsError::TooBig | WsError::Protocol(_));
+                        return Err(error);
+                    }
                     None => return Err(WsError::Closed),
                 },
                 () = &mut deadline => {
@@ -111,8 +118,12 @@ impl WsReader {
 
     /// To be called after [`WsWriter::close`], before both halves are dropped: reads on until the
     /// peer has closed too, 1 s at most ([`link::DRAIN`]). A socket that is dropped with bytes
-    /// unread is reset, and a reset may overtake the close frame.
+    /// unread is reset, and a reset may overtake the close frame. After a message that could not
+    /// be read, all that can be done is to give the close frame that second.
     pub async fn drain(mut self) {
+        if self.is_stuck {
+            return link::sleep(link::DRAIN).await;
+        }
         let closed = async { while let Ok(Incoming::Data(_)) = self.next().await {} };
         let _ = link::timeout(link::DRAIN, closed).await;
     }

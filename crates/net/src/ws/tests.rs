@@ -60,7 +60,7 @@ async fn messages_pass_both_ways_over_tls() {
 async fn a_message_of_a_mebibyte_passes_and_one_byte_more_does_not() {
     let mut server = Server::on_loopback().await;
     let (client, accepted) = server.pair("wss").await;
-    let (_client_in, client_out) = client.split();
+    let (mut client_in, client_out) = client.split();
     let (mut server_in, server_out) = accepted.split();
     let most = Bytes::from(vec![7; MAX_MESSAGE]);
     let more = Bytes::from(vec![7; MAX_MESSAGE + 1]);
@@ -78,9 +78,12 @@ async fn a_message_of_a_mebibyte_passes_and_one_byte_more_does_not() {
         drop(server_out);
         (first, second)
     };
-    let (_, (first, second)) = guarded(async { tokio::join!(sending, receiving) }).await;
+    let all = async { tokio::join!(sending, receiving, client_in.next()) };
+    let (_, (first, second), closed) = guarded(all).await;
 
     assert_eq!(first, Incoming::Data(most));
+    let reason = "too big".to_owned();
+    assert_eq!(closed.unwrap(), Incoming::Closed { code: 1009, reason });
     assert!(matches!(second, Err(WsError::TooBig)), "{second:?}");
 }
 
