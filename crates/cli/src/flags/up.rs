@@ -21,6 +21,7 @@ Limits:
   history_connections       1000     how many connections a record keeps
   client_token_hours        24       how long a ClientToken is remembered
   client_tokens             10000    how many ClientTokens an account has remembered
+  activations_per_region    10       neither expired nor disabled
 
 Examples:
   axt up
