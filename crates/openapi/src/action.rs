@@ -3,19 +3,35 @@
 //! One file for each family. An action is a struct whose fields are its parameters, read and
 //! checked by the table that stands beside it ([`Request::DESCRIPTION`]).
 
+mod activation;
+mod assistant;
+mod behavior;
 mod instance;
+mod managed;
 mod region;
+mod settings;
+mod start;
 mod terminal;
 mod values;
 
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
-    instance::{DescribeCloudAssistantStatus, DescribeInstances},
-    region::{DescribeRegions, Language},
-    terminal::{
-        ConnectionType, EncryptionMode, EncryptionOptions, EndTerminalSession, StartTerminalSession,
+    activation::{CreateActivation, DeleteActivation, DescribeActivations, DisableActivation},
+    assistant::{DescribeCloudAssistantStatus, InstallCloudAssistant},
+    behavior::{
+        DescribeUserBusinessBehavior, ModifyUserBusinessBehavior, SESSION_MANAGER_STATUS, Switch,
     },
+    instance::{DescribeInstanceStatus, DescribeInstances, Tag},
+    managed::{DeregisterManagedInstance, DescribeManagedInstances, ModifyManagedInstance},
+    region::{DescribeRegions, Language},
+    settings::{
+        AgentUpgradeConfig, DescribeCloudAssistantSettings, ModifyCloudAssistantSettings,
+        OssDeliveryConfig, ResourceUsageConfig, SessionManagerConfig, SettingType,
+        SlsDeliveryConfig,
+    },
+    start::{ConnectionType, EncryptionMode, EncryptionOptions, StartTerminalSession},
+    terminal::{DescribeTerminalSessions, EndTerminalSession},
     values::Values,
 };
 use std::collections::BTreeMap;
@@ -112,8 +128,22 @@ macro_rules! actions {
 actions! {
     StartTerminalSession,
     EndTerminalSession,
+    DescribeTerminalSessions,
     DescribeCloudAssistantStatus,
+    InstallCloudAssistant,
+    CreateActivation,
+    DescribeActivations,
+    DisableActivation,
+    DeleteActivation,
+    DescribeManagedInstances,
+    DeregisterManagedInstance,
+    ModifyManagedInstance,
+    DescribeUserBusinessBehavior,
+    ModifyUserBusinessBehavior,
+    ModifyCloudAssistantSettings,
+    DescribeCloudAssistantSettings,
     DescribeInstances,
+    DescribeInstanceStatus,
     DescribeRegions,
 }
 

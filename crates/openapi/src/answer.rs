@@ -4,21 +4,44 @@
 //! (ecs-api 1.4). A list that the page wraps is a struct of its own with one field; it is there even
 //! when it is empty.
 
+mod account;
+mod activation;
+mod assistant;
 mod instance;
+mod managed;
 mod region;
+mod settings;
 mod terminal;
 
 use serde::Serialize;
 
 pub use self::{
+    account::{
+        DescribeUserBusinessBehavior, InstallCloudAssistant, ModifyCloudAssistantSettings,
+        ModifyUserBusinessBehavior,
+    },
+    activation::{
+        Activation, CreateActivation, DeleteActivation, DescribeActivations, DisableActivation,
+    },
+    assistant::{CloudAssistantStatus, CloudAssistantStatuses, DescribeCloudAssistantStatus},
     instance::{
-        CloudAssistantStatus, CloudAssistantStatuses, DescribeCloudAssistantStatus,
-        DescribeInstances, EipAddress, Instance, Instances, IpAddresses, NetworkInterface,
-        NetworkInterfaces, OperationLock, OperationLocks, SecurityGroupIds, Tag, Tags,
-        VpcAttributes,
+        DescribeInstanceStatus, DescribeInstances, EipAddress, Instance, InstanceStatus,
+        InstanceStatuses, Instances, IpAddresses, NetworkInterface, NetworkInterfaces,
+        OperationLock, OperationLocks, SecurityGroupIds, Tag, Tags, VpcAttributes,
+    },
+    managed::{
+        DeregisterManagedInstance, DescribeManagedInstances, ManagedInstance,
+        ModifyManagedInstance, RenamedInstance,
     },
     region::{DescribeRegions, Region, Regions},
-    terminal::{EndTerminalSession, StartTerminalSession, session_url},
+    settings::{
+        AgentUpgradeConfig, DescribeCloudAssistantSettings, OssDelivery, OssDeliveryConfigs,
+        SlsDelivery, SlsDeliveryConfigs, UpgradeWindows,
+    },
+    terminal::{
+        Connection, Connections, DescribeTerminalSessions, EndTerminalSession, Session, Sessions,
+        StartTerminalSession, session_url,
+    },
 };
 use crate::ActionName;
 
@@ -70,7 +93,21 @@ macro_rules! answers {
 answers! {
     StartTerminalSession,
     EndTerminalSession,
+    DescribeTerminalSessions,
     DescribeCloudAssistantStatus,
+    InstallCloudAssistant,
+    CreateActivation,
+    DescribeActivations,
+    DisableActivation,
+    DeleteActivation,
+    DescribeManagedInstances,
+    DeregisterManagedInstance,
+    ModifyManagedInstance,
+    DescribeUserBusinessBehavior,
+    ModifyUserBusinessBehavior,
+    ModifyCloudAssistantSettings,
+    DescribeCloudAssistantSettings,
     DescribeInstances,
+    DescribeInstanceStatus,
     DescribeRegions,
 }

@@ -7,6 +7,7 @@
 mod form;
 mod parameter;
 
+pub(crate) use self::form::is_decimal;
 pub use self::{
     form::Form,
     parameter::{Kind, Parameter},
@@ -30,7 +31,7 @@ pub struct Description {
     pub parameters: &'static [Parameter],
     /// What holds between parameters, in the order in which it is checked.
     pub rules: &'static [Rule],
-    /// The codes that the action can be answered with beyond [`Description::COMMON_ERRORS`].
+    /// The codes that only carrying it out can end in: see [`Description::every_error`].
     pub errors: &'static [ErrorCode],
 }
 
@@ -63,7 +64,7 @@ pub enum Resource {
     /// An instance that only the session tells: allowed here when some resource is, and judged by
     /// [`Caller::may`](crate::Caller::may) when the session is known.
     Session,
-    /// All of the account's, as `*`.
+    /// Everything that the account has in the region.
     All,
 }
 
@@ -74,6 +75,9 @@ pub enum Rule {
     Requires(&'static str, &'static str, ErrorCode),
     /// The first may not come with any of the others.
     Excludes(&'static str, &'static [&'static str], ErrorCode),
+    /// When the first has that word, one of the others has to be there; the first of them is what
+    /// `MissingParameter` names.
+    Needs(&'static str, &'static str, &'static [&'static str]),
 }
 
 impl Description {
@@ -98,6 +102,47 @@ impl Description {
         self.parameters
             .iter()
             .find(|parameter| parameter.name == name)
+    }
+
+    /// Every parameter, RegionId first where the action has a use for it.
+    pub fn every_parameter(&self) -> impl Iterator<Item = Parameter> {
+        let region = match self.region.is_required() {
+            true => Parameter::REGION_ID.required(),
+            false => Parameter::REGION_ID,
+        };
+        std::iter::once(region).chain(self.parameters.iter().copied())
+    }
+
+    /// Every code that the action can be answered with, gateway and all, in the order of the table.
+    #[must_use]
+    pub fn every_error(&self) -> Vec<ErrorCode> {
+        let rules = self.rules.iter().map(|rule| match *rule {
+            Rule::Requires(_, _, code) | Rule::Excludes(_, _, code) => code,
+            Rule::Needs(..) => ErrorCode::MissingParameter,
+        });
+        let mut codes: Vec<ErrorCode> = ErrorCode::gateway().collect();
+        codes.extend([
+            ErrorCode::InvalidParameter,
+            ErrorCode::InternalErrorDispatch,
+        ]);
+        codes.push(ErrorCode::InvalidRegionIdNotFound);
+        match self.region {
+            RegionRule::Known | RegionRule::Optional => {}
+            RegionRule::WithApi => codes.push(ErrorCode::RegionIdApiNotSupported),
+            RegionRule::WithSessionManager => codes.extend([
+                ErrorCode::RegionIdApiNotSupported,
+                ErrorCode::UserBehaviorSessionManagerDisabled,
+            ]),
+        }
+        codes.extend(
+            self.every_parameter()
+                .flat_map(|parameter| parameter.errors()),
+        );
+        codes.extend(rules);
+        codes.extend(self.errors);
+        codes.sort_unstable();
+        codes.dedup();
+        codes
     }
 
     /// Whether a repeated call may carry a ClientToken (limits-and-semantics 4).

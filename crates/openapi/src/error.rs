@@ -26,12 +26,20 @@ pub struct Entry {
 
 /// Where an action's own table words a code differently ("the action's own table wins",
 /// limits-and-semantics 1, R22): the code, the actions, the status, the message.
-const EXCEPTIONS: &[(ErrorCode, &[ActionName], u16, &str)] = &[(
-    ErrorCode::InvalidInstanceNotFound,
-    &[ActionName::StartTerminalSession],
-    404,
-    "The specified instances not found.",
-)];
+const EXCEPTIONS: &[(ErrorCode, &[ActionName], u16, &str)] = &[
+    (
+        ErrorCode::InvalidInstanceNotFound,
+        &[ActionName::StartTerminalSession],
+        404,
+        "The specified instances not found.",
+    ),
+    (
+        ErrorCode::InvalidRegionIdNotFound,
+        &[ActionName::DescribeTerminalSessions],
+        404,
+        "The specified parameter RegionId does not exist.",
+    ),
+];
 
 impl ErrorCode {
     /// The row of the table, as that action words it.
@@ -46,6 +54,14 @@ impl ErrorCode {
             entry.message = message;
         }
         entry
+    }
+
+    /// The codes of the gateway, which any call can be answered with (ecs-api 2.5).
+    pub fn gateway() -> impl Iterator<Item = Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .filter(|code| *code <= Self::ForbiddenRam)
     }
 
     /// The codes that a caller can mean by this text: what `/errors/{Code}` and `axt api --errors`

@@ -1,6 +1,7 @@
 //! Ids and tokens from random bytes, which are an argument: nothing here is random by itself.
 
 use axt_proto::{InstanceId, Secret, SessionId, id::MalformedId};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// The digits of base 36.
 const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
@@ -31,6 +32,26 @@ pub fn session_id(letters: &str, random: [u8; 16]) -> Result<SessionId, Malforme
 /// Never: digits of base 36 are what an id consists of.
 pub fn instance_id(random: [u8; 16]) -> Result<InstanceId, MalformedId> {
     format!("i-{}", base36(random, 20)).parse()
+}
+
+/// A managed instance's id: `mi-`, the two letters of the region's city, 16 digits of base 36.
+///
+/// # Errors
+/// When the letters are not two letters that an id may have.
+pub fn managed_instance_id(letters: &str, random: [u8; 16]) -> Result<InstanceId, MalformedId> {
+    format!("mi-{letters}{}", base36(random, 16)).parse()
+}
+
+/// An activation's id: an upper-case UUID (ecs-api 3).
+#[must_use]
+pub fn activation_id(random: [u8; 16]) -> String {
+    request_id(random)
+}
+
+/// An activation's code: `a-`, the two letters of the region's city, Base64 (ecs-api 3).
+#[must_use]
+pub fn activation_code(letters: &str, random: [u8; 24]) -> Secret {
+    Secret::new(format!("a-{letters}{}", URL_SAFE_NO_PAD.encode(random)))
 }
 
 fn uuid(random: [u8; 16]) -> String {
@@ -69,6 +90,9 @@ mod tests {
         let session = session_id("hz", random).expect("an id");
         assert_eq!(session.as_str().len(), 2 + 2 + 16);
         assert!(session.as_str().starts_with("s-hz"));
+        let managed = managed_instance_id("hz", random).expect("an id");
+        assert!(managed.is_managed());
+        assert!(activation_code("hz", [7; 24]).expose().starts_with("a-hz"));
         assert_eq!(
             instance_id([0; 16]).expect("an id").as_str(),
             "i-00000000000000000000"

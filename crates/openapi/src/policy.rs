@@ -103,6 +103,12 @@ impl Policy {
     }
 }
 
+/// The name of everything that an account has in a region.
+#[must_use]
+pub fn account_resource(region: &RegionId, account: &AccountId) -> String {
+    format!("acs:ecs:{region}:{account}:*")
+}
+
 /// The name of an instance in policies; `*` is every instance.
 #[must_use]
 pub fn instance_resource(region: &RegionId, account: &AccountId, instance: &str) -> String {

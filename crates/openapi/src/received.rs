@@ -7,6 +7,7 @@ mod parameters;
 use std::fmt;
 
 pub use self::parameters::Parameters;
+pub(crate) use self::parameters::comparable;
 use crate::{ActionName, Format};
 
 /// The most bytes that query and body may have together (ecs-api 2.5, row 2).

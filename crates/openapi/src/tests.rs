@@ -3,9 +3,12 @@
 mod bytes;
 mod captures;
 mod drift;
+mod help;
 mod order;
+mod others;
 mod pages;
 mod rendered;
+mod rendered_others;
 mod start;
 mod vectors;
 

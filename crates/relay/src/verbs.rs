@@ -47,6 +47,8 @@ pub(crate) async fn carry_out(
         Action::DescribeRegions(request) => {
             Ok(regions(shared, request.accept_language, from).into())
         }
+        // The rest of the table can be read, and is not carried out yet.
+        _ => Err(ErrorCode::InvalidActionNotFound.into()),
     }
 }
 

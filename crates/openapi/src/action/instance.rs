@@ -1,4 +1,4 @@
-//! Instances, their state and their agents (ecs-api 3.4, 3.14).
+//! Instances and their state (ecs-api 3.14).
 
 use axt_proto::RegionId;
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ impl Request for DescribeInstances {
         resource: Resource::Instances("InstanceIds"),
         parameters: &[
             Parameter::json_list("InstanceIds", 100).help("Only these, as JSON: [\"i-…\"]."),
-            Parameter::text("InstanceName", 128).help("Only those of that name; * is any text."),
+            Parameter::any("InstanceName").help("Only those of that name; * is any text."),
             Parameter::choice(
                 "Status",
                 &["Pending", "Running", "Starting", "Stopping", "Stopped"],
@@ -71,41 +71,32 @@ impl Request for DescribeInstances {
     };
 }
 
-/// Tells of each instance whether its agent is there (ecs-api 3.4).
+/// Tells the state of instances (ecs-api 3.14).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct DescribeCloudAssistantStatus {
+pub struct DescribeInstanceStatus {
     /// The region.
     pub region_id: RegionId,
     /// Only these; all when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub instance_id: Vec<String>,
-    /// Only those of that system.
-    #[serde(rename = "OSType", skip_serializing_if = "Option::is_none")]
-    pub os_type: Option<String>,
     /// Which page.
     #[serde(flatten)]
     pub page: PageRequest,
 }
 
-impl Request for DescribeCloudAssistantStatus {
+impl Request for DescribeInstanceStatus {
     const DESCRIPTION: Description = Description {
+        region: RegionRule::Known,
         resource: Resource::Instances("InstanceId"),
         parameters: &[
-            Parameter::list("InstanceId", 50)
+            Parameter::list("InstanceId", 100)
                 .or_too_long(ErrorCode::InstanceIdsExceedLimit)
                 .help("Only these."),
-            Parameter::choice("OSType", &["Windows", "Linux", "FreeBSD"])
-                .help("Only those of that system."),
-            paging::max_results(50),
-            paging::NEXT_TOKEN,
-            paging::PAGE_NUMBER,
-            paging::page_size(50),
+            // There is no scheme with tokens that could stand in for the old one.
+            paging::PAGE_NUMBER.unless(&[]),
+            paging::page_size(50).unless(&[]),
         ],
-        errors: &[ErrorCode::InvalidInstanceNotFound],
-        ..Description::new(
-            "DescribeCloudAssistantStatus",
-            "Tell of each instance whether its agent is there.",
-        )
+        ..Description::new("DescribeInstanceStatus", "Tell the state of instances.")
     };
 }

@@ -45,7 +45,7 @@ impl Request for DescribeRegions {
                 .default("zh-CN")
                 .or(ErrorCode::InvalidAcceptLanguageNotFound)
                 .help("The language of the names."),
-            Parameter::text("InstanceChargeType", 64).help("Accepted, of no effect."),
+            Parameter::any("InstanceChargeType").help("Accepted, of no effect."),
             Parameter::choice(
                 "ResourceType",
                 &["instance", "disk", "reservedinstance", "ddosprotect"],

@@ -11,7 +11,7 @@ use self::flat::{below, expand, numbered, tagged, texts_of_list, texts_of_map};
 use super::Request;
 use crate::{
     ApiError, Caller, ErrorCode, RegionState, World,
-    description::{Description, Kind, Parameter, RegionRule, Rule},
+    description::{Description, Form, Kind, Parameter, RegionRule, Rule, is_decimal},
 };
 
 /// Checked values by the names of the page: defaults filled in, words in the spelling of the table,
@@ -94,16 +94,21 @@ fn region(
 
 impl Rule {
     fn check(&self, map: &Map<String, Value>) -> Result<(), ApiError> {
-        let (is_broken, code) = match *self {
-            Self::Requires(first, second, code) => {
-                (map.contains_key(first) && !map.contains_key(second), code)
+        let has = |name: &str| map.contains_key(name);
+        let has_any = |names: &[&str]| names.iter().any(|name| has(name));
+        match *self {
+            Self::Requires(first, second, code) if has(first) && !has(second) => Err(code.into()),
+            Self::Excludes(first, others, code) if has(first) && has_any(others) => {
+                Err(code.into())
             }
-            Self::Excludes(first, others, code) => {
-                let has_other = others.iter().any(|other| map.contains_key(*other));
-                (map.contains_key(first) && has_other, code)
+            Self::Needs(first, word, others)
+                if map.get(first).is_some_and(|value| value == word) && !has_any(others) =>
+            {
+                let named = others.first().copied().unwrap_or(first);
+                Err(ApiError::missing(named))
             }
-        };
-        if is_broken { Err(code.into()) } else { Ok(()) }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -164,20 +169,21 @@ impl Reader<'_> {
             parameter.kind,
             Kind::List { .. } | Kind::Tags { .. } | Kind::Object(_)
         );
-        self.flat.contains_key(parameter.name)
+        self.flat.contains_key(&*parameter.key())
             || is_dotted && below(self.flat, parameter.name).next().is_some()
     }
 
     fn value(&mut self, parameter: &Parameter) -> Result<Option<Value>, ApiError> {
         match parameter.kind {
-            Kind::List { max } => return self.list(parameter, max),
+            Kind::List { max, form } => return self.list(parameter, max, form),
             Kind::Tags { max } => return self.tags(parameter, max),
             Kind::Object(members) => return self.object(parameter, members),
             _ => {}
         }
-        let given = self.flat.get(parameter.name).map(String::as_str);
+        let key = parameter.key();
+        let given = self.flat.get(&*key).map(String::as_str);
         if given.is_some() {
-            self.used.insert(parameter.name.to_owned());
+            self.used.insert(key.into_owned());
         }
         if parameter
             .unless
@@ -190,8 +196,16 @@ impl Reader<'_> {
         text.map(|text| scalar(parameter, text)).transpose()
     }
 
-    fn list(&mut self, parameter: &Parameter, max: usize) -> Result<Option<Value>, ApiError> {
+    fn list(
+        &mut self,
+        parameter: &Parameter,
+        max: usize,
+        form: Form,
+    ) -> Result<Option<Value>, ApiError> {
         let found = numbered(self.flat, parameter.name)?;
+        if !found.values.iter().all(|value| form.accepts(value)) {
+            return Err(parameter.fault());
+        }
         self.used.extend(found.names);
         if found.values.len() > max {
             self.excess.get_or_insert_with(|| parameter.excess());
@@ -249,8 +263,7 @@ fn scalar(parameter: &Parameter, text: &str) -> Result<Value, ApiError> {
             Ok(Value::from(text))
         }
         Kind::Integer { min, max } => {
-            let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit());
-            let number: Option<u32> = text.parse().ok().filter(|_| is_decimal);
+            let number: Option<u32> = text.parse().ok().filter(|_| is_decimal(text));
             let number = number.filter(|number| (min..=max).contains(number));
             number.map(Value::from).ok_or_else(|| parameter.fault())
         }

@@ -15,6 +15,14 @@ pub enum Form {
     Name,
     /// An address or a CIDR block of either family (ecs-api 3.6).
     AddressRange,
+    /// A size such as `50MB`, from and to so many megabytes (ecs-api 3.13).
+    Megabytes(u32, u32),
+    /// A part of a day, `HH:mm-HH:mm`, an hour or more, over midnight if it ends before it starts.
+    Window,
+    /// What names in a bucket start with: neither slash comes first.
+    Prefix,
+    /// One of these words, whose case counts.
+    Words(&'static [&'static str]),
     /// A KMS key: letters, digits and `- _ / : .`.
     Key,
 }
@@ -29,11 +37,45 @@ impl Form {
             Self::Host => text.parse::<IpAddr>().is_ok() || is_host_name(text),
             Self::Name => is_name(text),
             Self::AddressRange => is_address_range(text),
+            Self::Megabytes(least, most) => {
+                let number = text.strip_suffix("MB").filter(|digits| is_decimal(digits));
+                number
+                    .and_then(|digits| digits.parse().ok())
+                    .is_some_and(|it| (least..=most).contains(&it))
+            }
+            Self::Window => is_window(text),
+            Self::Prefix => !text.starts_with(['/', '\\']),
+            Self::Words(words) => words.contains(&text),
             Self::Key => text
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_/:.".contains(&byte)),
         }
     }
+}
+
+/// Digits and nothing else; Rust's own parser takes a sign too.
+pub(crate) fn is_decimal(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_window(text: &str) -> bool {
+    let ends = text
+        .split_once('-')
+        .and_then(|(start, end)| Some((minutes(start)?, minutes(end)?)));
+    ends.is_some_and(|(start, end)| (end + DAY - start) % DAY >= 60)
+}
+
+/// The minutes of a day.
+const DAY: u32 = 24 * 60;
+
+/// `HH:mm` in minutes since midnight.
+fn minutes(text: &str) -> Option<u32> {
+    let field = |text: &str, end: u32| -> Option<u32> {
+        let is_pair = text.len() == 2 && is_decimal(text);
+        text.parse().ok().filter(|number| is_pair && *number < end)
+    };
+    let (hours, minutes) = text.split_once(':')?;
+    Some(field(hours, 24)? * 60 + field(minutes, 60)?)
 }
 
 fn is_host_name(text: &str) -> bool {
@@ -61,8 +103,7 @@ fn is_address_range(text: &str) -> bool {
     };
     let widest = if address.is_ipv4() { 32 } else { 128 };
     prefix.is_none_or(|prefix| {
-        prefix.bytes().all(|byte| byte.is_ascii_digit())
-            && prefix.parse::<u8>().is_ok_and(|bits| bits <= widest)
+        is_decimal(prefix) && prefix.parse::<u8>().is_ok_and(|bits| bits <= widest)
     })
 }
 
@@ -111,5 +152,35 @@ mod tests {
         assert!(!Form::Name.accepts("1web"));
         assert!(!Form::Name.accepts("web 1"));
         assert!(!Form::Name.accepts("http://web"));
+    }
+
+    #[test]
+    fn a_window_is_an_hour_or_more() {
+        for good in ["02:00-03:00", "23:30-00:30", "00:00-23:59"] {
+            assert!(Form::Window.accepts(good), "{good}");
+        }
+        for bad in [
+            "02:00-02:59",
+            "2:00-3:00",
+            "24:00-01:00",
+            "02:00",
+            "02:60-04:00",
+            "",
+            "-",
+        ] {
+            assert!(!Form::Window.accepts(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_a_number_of_megabytes() {
+        let form = Form::Megabytes(35, 1_024);
+
+        for good in ["35MB", "1024MB"] {
+            assert!(form.accepts(good), "{good}");
+        }
+        for bad in ["34MB", "1025MB", "50", "50mb", "+50MB", "MB", ""] {
+            assert!(!form.accepts(bad), "{bad}");
+        }
     }
 }

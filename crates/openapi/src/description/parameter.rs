@@ -1,7 +1,12 @@
 //! A parameter: what it is called, what it may be, and what a wrong one is answered with.
 
+use std::borrow::Cow;
+
 use super::Form;
-use crate::{ApiError, ErrorCode};
+use crate::{
+    ApiError, ErrorCode,
+    received::{MAX_BYTES, comparable},
+};
 
 /// A parameter of an action, or a member of an object.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +61,8 @@ pub enum Kind {
     List {
         /// The most; more is [`Parameter::too_long`].
         max: usize,
+        /// What each item has to look like.
+        form: Form,
     },
     /// A list of texts as JSON text.
     JsonList {
@@ -91,6 +98,12 @@ impl Parameter {
     #[must_use]
     pub const fn text(name: &'static str, max: usize) -> Self {
         Self::formed(name, 1, max, Form::Any)
+    }
+
+    /// A text of any length: an id or a filter, which is unknown rather than malformed.
+    #[must_use]
+    pub const fn any(name: &'static str) -> Self {
+        Self::text(name, MAX_BYTES)
     }
 
     /// A text of a form and of `min` to `max` characters.
@@ -132,30 +145,37 @@ impl Parameter {
     /// `Name.1` to `Name.max`.
     #[must_use]
     pub const fn list(name: &'static str, max: usize) -> Self {
-        Self::new(name, Kind::List { max })
+        Self::forms(name, max, Form::Any)
+    }
+
+    /// `Name.1` to `Name.max`, each of a form.
+    #[must_use]
+    pub const fn forms(name: &'static str, max: usize, form: Form) -> Self {
+        Self::new(name, Kind::List { max, form })
     }
 
     /// A list of at most so many texts, as JSON text.
     #[must_use]
     pub const fn json_list(name: &'static str, max: usize) -> Self {
-        let mut parameter = Self::new(name, Kind::JsonList { max });
-        parameter.invalid = Some(ErrorCode::InvalidParameterNamed);
-        parameter
+        Self::new(name, Kind::JsonList { max }).or(ErrorCode::InvalidParameterNamed)
     }
 
     /// An object with these members.
     #[must_use]
     pub const fn object(name: &'static str, members: &'static [Self]) -> Self {
-        Self::new(name, Kind::Object(members))
+        Self::new(name, Kind::Object(members)).or(ErrorCode::InvalidParameter)
     }
 
     /// An object of texts.
     #[must_use]
     pub const fn map(name: &'static str) -> Self {
-        let mut parameter = Self::new(name, Kind::Map);
-        parameter.invalid = Some(ErrorCode::InvalidParameter);
-        parameter
+        Self::new(name, Kind::Map).or(ErrorCode::InvalidParameter)
     }
+
+    /// `RegionId`, which decides where a call goes, whatever host it came to.
+    pub const REGION_ID: Self = Self::text("RegionId", 64)
+        .or(ErrorCode::InvalidRegionIdNotFound)
+        .help("The region.");
 
     /// `Tag.N.Key` and `Tag.N.Value` (ecs-api 3.6).
     pub const TAGS: Self = Self::new("Tag", Kind::Tags { max: 20 }).help("Tags of the resource.");
@@ -208,6 +228,50 @@ impl Parameter {
     pub const fn help(mut self, about: &'static str) -> Self {
         self.about = about;
         self
+    }
+
+    /// The names under which it is sent: `InstanceId.1`, `Tag.1.Key`, …
+    #[must_use]
+    pub fn wire_names(&self) -> Vec<String> {
+        match self.kind {
+            Kind::List { .. } => vec![format!("{}.1", self.name)],
+            Kind::Tags { .. } => vec![
+                format!("{}.1.Key", self.name),
+                format!("{}.1.Value", self.name),
+            ],
+            _ => vec![self.name.to_owned()],
+        }
+    }
+
+    /// The codes that it can be refused with.
+    #[must_use]
+    pub fn errors(&self) -> Vec<ErrorCode> {
+        let mut codes = vec![self.excess().code()];
+        // Any text is fine in a list of them.
+        if !matches!(
+            self.kind,
+            Kind::List {
+                form: Form::Any,
+                ..
+            }
+        ) {
+            codes.push(self.fault().code());
+        }
+        if self.required {
+            codes.push(ErrorCode::MissingParameter);
+        }
+        match self.kind {
+            Kind::Object(members) => codes.extend(members.iter().flat_map(Self::errors)),
+            Kind::Tags { .. } => codes.push(ErrorCode::InvalidTagMismatch),
+            _ => {}
+        }
+        codes
+    }
+
+    /// The name as it is looked up: the first letter's case does not count (ecs-api 1.1), so it is
+    /// always upper.
+    pub(crate) fn key(&self) -> Cow<'static, str> {
+        comparable(self.name)
     }
 
     /// What a malformed value is answered with.

@@ -159,13 +159,13 @@ table! {
     InvalidOperationSecurityGroupRuleDenied, 403, "InvalidOperation.SecurityGroupRuleDenied", "The operation is not allowed by the security group inbound rules of the specified instance.",
         "the port is among the instance's denied_ports", "Take it off denied_ports.";
     SessionCountExceedLimit, 403, "SessionCount.ExceedLimit", "The number of sessions exceeds the upper limit.",
-        "100 sessions are active in the region, or 20 connections connected to the instance", "End sessions with EndTerminalSession, or raise the limit.";
+        "the region has as many active sessions, or the instance as many connections, as it may", "End sessions with EndTerminalSession, or raise the limit.";
 
     // The other actions, ecs-api 3.2 to 3.16.
     InvalidSessionIdNotFound, 404, "InvalidSessionId.NotFound", "The specified SessionId does not exist.",
         "there is no such session in this region and account", "DescribeTerminalSessions lists the sessions of a region.";
     ActivationCountExceedLimit, 403, "ActivationCount.ExceedLimit", "The number of activations exceeds the upper limit.",
-        "the region has 10 activation codes that still work", "Disable or delete one.";
+        "the region has as many activation codes that still work as it may", "Disable or delete one.";
     InvalidTagMismatch, 400, "InvalidTag.Mismatch", "The specified Tag.n.Key and Tag.n.Value are not match.",
         "a tag has a value and no key", "Send Tag.1.Key with Tag.1.Value.";
     InvalidActivationIdNotFound, 404, "InvalidActivationId.NotFound", "The specified ActivationId does not exist.",

@@ -8,7 +8,7 @@ use crate::{
     action::named_list,
     description::Resource,
     error::AccessDenied,
-    policy::{Judgement, Policy, instance_resource},
+    policy::{Judgement, Policy, account_resource, instance_resource},
 };
 
 impl Gateway<'_> {
@@ -35,24 +35,28 @@ impl Gateway<'_> {
 
     /// The worst that the policy says to any of the resources that the call is about.
     fn judge(&self, policy: &Policy, caller: &Caller, name: ActionName) -> Judgement {
-        let ids = match name.description().resource {
-            Resource::Session => return policy.judge_anywhere(name),
-            Resource::All => return policy.judge(name, "*"),
-            Resource::Instances(list) => named_list(&self.business, list),
-        };
-        let region: Option<RegionId> = self
-            .business
-            .get("RegionId")
-            .and_then(|region| region.parse().ok());
-        // Without a region the call is about to be refused for that.
+        let region: Option<RegionId> = self.business.get("RegionId").and_then(|it| it.parse().ok());
+        // Without a region the call is about none, or about to be refused for that.
         let Some(region) = region else {
             return policy.judge_anywhere(name);
         };
-        let all = ["*".to_owned()];
-        let ids = if ids.is_empty() { &all[..] } else { &ids[..] };
-        ids.iter()
-            .map(|id| policy.judge(name, &instance_resource(&region, &caller.account, id)))
-            .max()
-            .unwrap_or(Judgement::ImplicitDeny)
+        let account = &caller.account;
+        let resources = match name.description().resource {
+            Resource::Session => return policy.judge_anywhere(name),
+            Resource::All => vec![account_resource(&region, account)],
+            Resource::Instances(list) => {
+                let mut ids = named_list(&self.business, list);
+                if ids.is_empty() {
+                    ids.push("*".to_owned());
+                }
+                ids.iter()
+                    .map(|id| instance_resource(&region, account, id))
+                    .collect()
+            }
+        };
+        let judgements = resources
+            .iter()
+            .map(|resource| policy.judge(name, resource));
+        judgements.max().unwrap_or(Judgement::ImplicitDeny)
     }
 }

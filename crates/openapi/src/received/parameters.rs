@@ -140,7 +140,7 @@ fn unique(pairs: &[(String, String)], is_ambiguous: &mut bool) -> BTreeMap<Strin
 }
 
 /// pop-core upper-cases the first letter of each name, so that letter's case is let go.
-fn comparable(name: &str) -> Cow<'_, str> {
+pub(crate) fn comparable(name: &str) -> Cow<'_, str> {
     match name.chars().next() {
         Some(first) if first.is_ascii_lowercase() => {
             let rest = name.get(1..).unwrap_or_default();

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::call;
 use crate::{
     Action, ActionName, ErrorCode,
-    description::{Form, Kind, Parameter},
+    description::{Form, Kind, Parameter, Rule},
 };
 
 /// Values for a parameter that the table accepts, as the wire has them: names and texts.
@@ -14,13 +14,7 @@ fn samples(prefix: &str, parameter: &Parameter) -> Vec<Vec<(String, String)>> {
     let one = |text: &str| vec![vec![(name.clone(), text.to_owned())]];
     match parameter.kind {
         Kind::Text { min, max, form } => [min, max]
-            .map(|length| {
-                let unit = match form {
-                    Form::AddressRange => return vec![(name.clone(), "10.0.0.0/8".to_owned())],
-                    _ => "a",
-                };
-                vec![(name.clone(), unit.repeat(length))]
-            })
+            .map(|length| vec![(name.clone(), formed(form, length))])
             .to_vec(),
         Kind::Integer { min, max } => [min, max]
             .map(|number| vec![(name.clone(), number.to_string())])
@@ -32,10 +26,20 @@ fn samples(prefix: &str, parameter: &Parameter) -> Vec<Vec<(String, String)>> {
             .iter()
             .map(|word| vec![(name.clone(), (*word).to_owned())])
             .collect(),
-        Kind::List { max } => {
+        Kind::List {
+            max,
+            form: Form::Words(words),
+        } => {
+            assert!(max >= words.len());
+            words
+                .iter()
+                .map(|word| vec![(format!("{name}.1"), (*word).to_owned())])
+                .collect()
+        }
+        Kind::List { max, form } => {
             vec![
                 (1..=max.min(3))
-                    .map(|n| (format!("{name}.{n}"), format!("i-{n}")))
+                    .map(|n| (format!("{name}.{n}"), formed(form, 4)))
                     .collect(),
             ]
         }
@@ -57,6 +61,17 @@ fn samples(prefix: &str, parameter: &Parameter) -> Vec<Vec<(String, String)>> {
     }
 }
 
+/// A text of a form, of that length where the form leaves a choice.
+fn formed(form: Form, length: usize) -> String {
+    match form {
+        Form::AddressRange => "10.0.0.0/8".to_owned(),
+        Form::Megabytes(least, _) => format!("{least}MB"),
+        Form::Window => "02:00-03:00".to_owned(),
+        // The longest of all would be more than a call can have.
+        _ => "a".repeat(length.min(4_096)),
+    }
+}
+
 /// What has to be there for a call to be about anything at all.
 fn required(action: ActionName, but: &Parameter) -> Vec<(String, String)> {
     let description = action.description();
@@ -68,6 +83,36 @@ fn required(action: ActionName, but: &Parameter) -> Vec<(String, String)> {
         .collect();
     pairs.push(("RegionId".to_owned(), "cn-hangzhou".to_owned()));
     pairs
+}
+
+/// What the rules of the table want beside what is there.
+fn add_needed(action: ActionName, pairs: &mut Vec<(String, String)>) {
+    let description = action.description();
+    for rule in description.rules {
+        let Rule::Needs(first, word, [needed, ..]) = rule else {
+            continue;
+        };
+        let asks = pairs
+            .iter()
+            .any(|(name, value)| name == first && value == word);
+        let parameter = description.parameter(needed).expect("in the table");
+        if asks && !pairs.iter().any(|(name, _)| name.starts_with(needed)) {
+            pairs.extend(samples("", parameter).swap_remove(0));
+        }
+    }
+}
+
+/// Where the sample of a parameter ends up in the request.
+fn path<'a>(parameter: &Parameter, sample: &'a [(String, String)]) -> Vec<&'a str> {
+    let (name, _) = &sample[0];
+    match parameter.kind {
+        Kind::Object(_) => name
+            .split('.')
+            .filter(|step| step.parse::<u32>().is_err())
+            .collect(),
+        Kind::List { .. } | Kind::Tags { .. } => name.split('.').take(1).collect(),
+        _ => vec![name],
+    }
 }
 
 fn request(action: &Action) -> Map<String, Value> {
@@ -84,6 +129,7 @@ fn every_parameter_of_the_table_arrives_in_the_type() {
             for sample in samples("", parameter) {
                 let mut pairs = required(name, parameter);
                 pairs.extend(sample.clone());
+                add_needed(name, &mut pairs);
                 let lent: Vec<(&str, &str)> = pairs
                     .iter()
                     .map(|(name, value)| (name.as_str(), value.as_str()))
@@ -91,11 +137,12 @@ fn every_parameter_of_the_table_arrives_in_the_type() {
 
                 match call(name.as_str(), &lent) {
                     Ok(call) => {
-                        let map = request(&call.action);
-                        assert!(
-                            map.contains_key(parameter.name),
-                            "{name} {sample:?}: {map:?}"
-                        );
+                        let json = call.action.to_json();
+                        let steps = path(parameter, &sample);
+                        let found = steps
+                            .iter()
+                            .try_fold(&json, |inside, step| inside.get(step));
+                        assert!(found.is_some(), "{name} {sample:?}: {json}");
                         assert_eq!(call.ignored, Vec::<String>::new(), "{name} {sample:?}");
                     }
                     // What only goes together with another parameter has a code of its own.

@@ -30,7 +30,7 @@ fn text(rendered: Rendered) -> String {
 }
 
 /// Both forms, one below the other.
-fn both(answer: impl Into<Answer>) -> String {
+pub(super) fn both(answer: impl Into<Answer>) -> String {
     let answer = answer.into();
     [Format::Json, Format::Xml]
         .map(|format| {
