@@ -24,9 +24,9 @@ impl Ids {
         })
     }
 
-    /// 16 random bytes.
-    pub(crate) fn bytes(&mut self) -> [u8; 16] {
-        let mut bytes = [0; 16];
+    /// As many random bytes as are wanted.
+    pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
         self.0.fill_bytes(&mut bytes);
         bytes
     }

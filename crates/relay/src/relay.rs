@@ -9,6 +9,7 @@ use std::{
 
 use axt_journal::{CommitError, Journal, OpenError};
 use axt_net::{accept, clock::Clock, link, tasks::Tasks, transport::Listener, wall::Wall};
+use axt_openapi::paging::Seal;
 use axt_proto::{AccountId, Event, Limits, RegionId, Secret};
 use axt_registry::Registry;
 use axum::{
@@ -27,7 +28,6 @@ use crate::{
     luban::{self, Verifiers},
     nonces::Nonces,
     session,
-    verbs::NextTokens,
     world::{Snapshot, Surroundings},
 };
 
@@ -83,7 +83,7 @@ pub(crate) struct Shared {
     pub(crate) axt_port: u16,
     pub(crate) region: RegionId,
     pub(crate) account: AccountId,
-    pub(crate) next_tokens: NextTokens,
+    pub(crate) next_tokens: Seal,
     pub(crate) verifiers: Verifiers,
     pub(crate) allow_unsigned: bool,
     pub(crate) admin_token: Option<Secret>,
@@ -110,7 +110,7 @@ impl Relay {
         first.take(registry.rows());
         let (snapshot, switches) = watch::channel(first);
         let mut ids = Ids::new(config.seed);
-        let next_tokens = NextTokens::new(ids.bytes());
+        let next_tokens = Seal::new(ids.bytes());
         // Two sources, so that request ids never wait for the desk; with a seed they differ too.
         let request_ids = Ids::new(config.seed.map(|seed| seed ^ u64::MAX));
         let mut desk = Desk::new(Setup {

@@ -5,13 +5,12 @@
 //! exists; `openapi` has made them.
 
 mod instances;
-mod pages;
 mod sessions;
 mod urls;
 
 use axt_openapi::{Action, Answer, ApiError, Call, ErrorCode, action::Language, answer, region};
 
-pub(crate) use self::{pages::NextTokens, urls::host_name};
+pub(crate) use self::urls::host_name;
 use crate::{desk::Stopping, relay::Shared};
 
 /// Where a call came from.

@@ -4,6 +4,7 @@ use axt_openapi::{
     Answer, ApiError, Caller, ErrorCode,
     action::{DescribeCloudAssistantStatus, DescribeInstances},
     answer,
+    paging::Scope,
 };
 use axt_proto::Tick;
 use axt_registry::{Instance, OsType};
@@ -31,19 +32,18 @@ pub(super) async fn list(
             ours.cloned().collect()
         })
         .await?;
-    let question = format!("DescribeInstances {} {:?}", caller.account, {
-        let mut filters = request.clone();
-        filters.page = Default::default();
-        filters
-    });
-    let page = shared
-        .next_tokens
-        .page(found, &request.page, &question, shared.clock.now())?;
+    let page = request.page.cut(
+        found,
+        |one| one.spec.id.as_str(),
+        Scope::of(request, &caller.account),
+        &shared.next_tokens,
+        shared.clock.now(),
+    )?;
     let items: Vec<_> = page.items.iter().map(described).collect();
     Ok(answer::DescribeInstances {
-        total_count: page.total,
-        page_number: page.number,
-        page_size: page.size,
+        total_count: page.total_count,
+        page_number: page.page_number,
+        page_size: page.page_size,
         next_token: page.next_token,
         instances: items.into(),
     }
@@ -176,19 +176,18 @@ pub(super) async fn agents(
         })
         .await?;
     let found = found.ok_or(ErrorCode::InvalidInstanceNotFound)?;
-    let question = format!("DescribeCloudAssistantStatus {} {:?}", caller.account, {
-        let mut filters = request.clone();
-        filters.page = Default::default();
-        filters
-    });
-    let page = shared
-        .next_tokens
-        .page(found, &request.page, &question, shared.clock.now())?;
+    let page = request.page.cut(
+        found,
+        |one| one.spec.id.as_str(),
+        Scope::of(request, &caller.account),
+        &shared.next_tokens,
+        shared.clock.now(),
+    )?;
     let items: Vec<_> = page.items.iter().map(status).collect();
     Ok(answer::DescribeCloudAssistantStatus {
-        page_number: page.number,
-        page_size: page.size,
-        total_count: page.total,
+        page_number: page.page_number,
+        page_size: page.page_size,
+        total_count: page.total_count,
         next_token: page.next_token,
         instance_cloud_assistant_status_set: items.into(),
     }
