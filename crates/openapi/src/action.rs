@@ -14,6 +14,9 @@ mod start;
 mod terminal;
 mod values;
 
+use std::collections::BTreeMap;
+
+use axt_proto::RegionId;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
@@ -34,10 +37,6 @@ pub use self::{
     terminal::{DescribeTerminalSessions, EndTerminalSession},
     values::Values,
 };
-use std::collections::BTreeMap;
-
-use axt_proto::RegionId;
-
 use crate::{ApiError, Caller, Fingerprint, Idempotency, World, description::Description};
 
 /// An action's request: a struct that serde fills from what the table has read.

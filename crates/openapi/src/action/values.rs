@@ -165,12 +165,14 @@ impl Reader<'_> {
     }
 
     fn has(&self, parameter: &Parameter) -> bool {
-        let is_dotted = matches!(
-            parameter.kind,
-            Kind::List { .. } | Kind::Tags { .. } | Kind::Object(_)
-        );
-        self.flat.contains_key(&*parameter.key())
-            || is_dotted && below(self.flat, parameter.name).next().is_some()
+        match parameter.kind {
+            // A name such as `InstanceId.x` is no item; an ambiguous list is there.
+            Kind::List { .. } => {
+                numbered(self.flat, parameter.name).map_or(true, |found| !found.values.is_empty())
+            }
+            Kind::Object(_) if below(self.flat, parameter.name).next().is_some() => true,
+            _ => self.flat.contains_key(&*parameter.key()),
+        }
     }
 
     fn value(&mut self, parameter: &Parameter) -> Result<Option<Value>, ApiError> {
@@ -234,6 +236,7 @@ impl Reader<'_> {
         self.used.extend(object.names);
         let mut inner = Reader::new(&object.members);
         let map = inner.members(members)?;
+        self.excess = self.excess.take().or_else(|| inner.excess.take());
         let unused = inner.unused();
         self.ignored.extend(
             unused

@@ -224,6 +224,34 @@ fn each_action_has_its_own_codes() {
 }
 
 #[test]
+fn a_name_that_is_no_item_does_not_make_a_list() {
+    for name in [
+        "InstanceId.x",
+        "InstanceId.0",
+        "InstanceId.01",
+        "InstanceId.-1",
+        "InstanceId.",
+    ] {
+        let missing = outcome("StartTerminalSession", &[(name, "i-1")]);
+        assert_eq!(missing, "MissingParameter.InstanceId", "{name}");
+    }
+}
+
+#[test]
+fn a_list_within_an_object_has_a_longest_too() {
+    let windows = vec!["02:00-03:00"; 25];
+    let config = serde_json::json!({ "AllowedUpgradeWindow": windows }).to_string();
+    let parameters = [
+        ("SettingType", "AgentUpgradeConfig"),
+        ("AgentUpgradeConfig", &config),
+    ];
+
+    let refused = outcome("ModifyCloudAssistantSettings", &parameters);
+
+    assert_eq!(refused, "InvalidParameter.AllowedUpgradeWindow");
+}
+
+#[test]
 fn a_list_that_is_no_json_is_named() {
     let parameters = [("RegionId", "cn-hangzhou"), ("InstanceIds", "i-1,i-2")];
 
