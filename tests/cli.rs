@@ -150,7 +150,15 @@ fn no_command_at_all_shows_the_help_and_is_wrong_usage() {
 
 #[test]
 fn every_command_has_a_help_with_examples() {
-    for command in ["up", "session", "api", "env", "health", "clock"] {
+    for command in [
+        "up",
+        "session",
+        "portforward",
+        "api",
+        "env",
+        "health",
+        "clock",
+    ] {
         let ran = Machine::new().axt(&[command, "--help"]);
 
         assert_snapshot!(format!("help of {command}"), ran.told());

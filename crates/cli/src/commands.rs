@@ -4,15 +4,22 @@ mod api;
 mod clock;
 mod env;
 mod health;
+mod portforward;
 mod session;
 mod up;
 
 use std::{
+    future::Future,
     io::{self, Write},
     process::ExitCode,
 };
 
-use crate::{failure::Failure, flags::Command};
+use axt_client::terminal::signals::{Stop, Stops};
+
+use crate::{
+    failure::{Code, Failure},
+    flags::Command,
+};
 
 /// Runs a command to its exit code.
 ///
@@ -22,10 +29,24 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Up(flags) => up::run(flags).await,
         Command::Session(flags) => session::run(flags).await,
+        Command::Portforward(flags) => portforward::run(flags).await,
         Command::Api(flags) => api::run(flags).await,
         Command::Env(flags) => env::run(flags),
         Command::Health(flags) => health::run(flags).await,
         Command::Clock(flags) => clock::run(flags).await,
+    }
+}
+
+/// Ends in order, or at once when asked a second time.
+async fn end(first: Stop, stops: &mut Stops, shutdown: impl Future<Output = ()>) -> ExitCode {
+    tokio::select! {
+        biased;
+        () = shutdown => {}
+        _ = stops.next() => {}
+    }
+    match first {
+        Stop::Interrupt => ExitCode::from(Code::Interrupted as u8),
+        Stop::Terminate | Stop::Hangup => ExitCode::SUCCESS,
     }
 }
 

@@ -6,6 +6,7 @@
 pub(crate) mod api;
 pub(crate) mod clock;
 pub(crate) mod global;
+pub(crate) mod portforward;
 pub(crate) mod session;
 pub(crate) mod target;
 pub(crate) mod up;
@@ -17,6 +18,7 @@ use self::{
     api::ApiFlags,
     clock::ClockFlags,
     global::GlobalFlags,
+    portforward::PortforwardFlags,
     session::SessionFlags,
     target::{AdminTarget, ApiTarget},
     up::UpFlags,
@@ -26,6 +28,7 @@ const AFTER_HELP: &str = "\
 Start here:
   axt up                              a region with one instance, on this machine
   axt session                         a shell on it
+  axt portforward 8080:80             its port 80 at localhost:8080
   eval \"$(axt env)\"                   point the official SDKs at it
 
 A flag can also be given by the environment: AXT_STATE_DIR for --state-dir.
@@ -62,6 +65,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Up(UpFlags),
     Session(SessionFlags),
+    Portforward(PortforwardFlags),
     Api(ApiFlags),
     /// Print the environment that points an SDK or the aliyun CLI at the sandbox
     #[command(after_help = "\

@@ -1,14 +1,17 @@
-//! The client's side: finding a sandbox, calling its API, opening a terminal on an instance.
+//! The client's side: finding a sandbox, calling its API, opening a terminal on an instance,
+//! forwarding ports to it.
 //!
 //! What lives here: discovery by ready file, flags and environment; signed API calls; the admin
 //! API's calls; the terminal's raw mode, size and signals; and the session over any pair of byte
-//! streams, so that the same code serves a person's terminal, a pipe and the simulation.
+//! streams, so that the same code serves a person's terminal, a pipe and the simulation; and
+//! forwarded ports ([`forward`]).
 //!
 //! What never does: the inside of the relay or the agent, flags, and printing.
 
 pub mod admin;
 pub mod api;
 pub mod discover;
+pub mod forward;
 pub mod instance;
 pub mod session;
 pub mod terminal;

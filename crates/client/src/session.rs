@@ -17,6 +17,7 @@ use axt_net::link;
 use axt_proto::{Extensions, InstanceId};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+pub(crate) use connect::start_with;
 pub use connect::{Announce, Link, Network, OpenError, Started, connect, start};
 pub use end::{Ended, Why};
 

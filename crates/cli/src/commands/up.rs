@@ -1,18 +1,15 @@
 //! `axt up`.
 
-use std::{future::Future, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
-use axt_client::{
-    discover,
-    terminal::signals::{Stop, Stops},
-};
+use axt_client::{discover, terminal::signals::Stops};
 use axt_control::admin::ReadyFile;
 use axt_net::transport::BindError;
 use axt_sandbox::StateError;
 
-use super::quote;
+use super::{end, quote};
 use crate::{
-    failure::{Code, Failure, say},
+    failure::{Failure, say},
     flags::up::UpFlags,
     settings::up::{UpLayer, UpSettings},
 };
@@ -29,19 +26,6 @@ pub(super) async fn run(flags: UpFlags) -> Result<ExitCode, Failure> {
     say(&welcome(&sandbox.ready, &found_by(&sandbox)));
     let stop = stops.next().await;
     Ok(end(stop, &mut stops, sandbox.shutdown()).await)
-}
-
-/// Ends in order, or at once when asked a second time.
-async fn end(first: Stop, stops: &mut Stops, shutdown: impl Future<Output = ()>) -> ExitCode {
-    tokio::select! {
-        biased;
-        () = shutdown => {}
-        _ = stops.next() => {}
-    }
-    match first {
-        Stop::Interrupt => ExitCode::from(Code::Interrupted as u8),
-        Stop::Terminate | Stop::Hangup => ExitCode::SUCCESS,
-    }
 }
 
 /// The flag by which client commands find this sandbox; none when they look there anyway.

@@ -49,9 +49,9 @@ pub struct Network {
 /// A session's websocket, from the client's end.
 #[derive(Debug)]
 pub struct Link {
-    pub(super) reader: FrameReader<ClientFraming>,
-    pub(super) writer: FrameWriter<ClientFraming>,
-    pub(super) granted: Extensions,
+    pub(crate) reader: FrameReader<ClientFraming>,
+    pub(crate) writer: FrameWriter<ClientFraming>,
+    pub(crate) granted: Extensions,
 }
 
 impl Link {
@@ -105,7 +105,18 @@ pub async fn start(api: &Api, wanted: &Open) -> Result<Started, OpenError> {
     if let Some(user) = &wanted.username {
         parameters.push(("Username", user));
     }
-    let answer = api.call("StartTerminalSession", &parameters).await?;
+    start_with(api, &parameters).await
+}
+
+/// Starts a session with the parameters of the API.
+///
+/// # Errors
+/// As [`start`].
+pub(crate) async fn start_with(
+    api: &Api,
+    parameters: &[(&str, &str)],
+) -> Result<Started, OpenError> {
+    let answer = api.call("StartTerminalSession", parameters).await?;
     // The answer holds a token, so what is wrong with it is told without its text.
     serde_json::from_value(answer)
         .map_err(|_| OpenError::Answer("a field is missing, or is no text".to_owned()))

@@ -37,6 +37,26 @@ pub enum Why {
     OutputClosed,
 }
 
+impl Why {
+    /// What a reason word says.
+    pub(crate) fn told(word: &str) -> Self {
+        match word.parse::<Reason>() {
+            Ok(reason) => Self::Told(reason),
+            Err(_) => {
+                Self::ToldOtherwise(word.chars().filter(|c| !c.is_control()).take(200).collect())
+            }
+        }
+    }
+
+    /// What a close frame says: its text is the history word.
+    pub(crate) fn closed(code: u16, text: &str) -> Self {
+        if text.is_empty() {
+            return Self::Closed { code };
+        }
+        Self::told(text)
+    }
+}
+
 impl Ended {
     /// The exit code of the command: the remote's where it is known, 0 for an orderly `Exit`, 130
     /// for Ctrl-C, 255 for everything else (design, "Exit codes").

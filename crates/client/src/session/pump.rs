@@ -10,7 +10,7 @@ use axt_net::{
     link,
 };
 use axt_proto::{
-    Extensions, Reason, Status,
+    Extensions, Status,
     frame::{Message, client::ClientFraming},
 };
 use bytes::{Bytes, BytesMut};
@@ -148,7 +148,7 @@ impl<W: AsyncWrite + Unpin> Down<W> {
         loop {
             let message = match self.reader.next().await {
                 Ok(Next::Message(message)) => message,
-                Ok(Next::Closed { code, reason }) => return closed(code, &reason),
+                Ok(Next::Closed { code, reason }) => return Why::closed(code, &reason),
                 Err(ReadError::Ws(error)) => return Why::Lost(error.to_string()),
                 Err(ReadError::Frame(error)) => return Why::Malformed(error.to_string()),
             };
@@ -181,7 +181,7 @@ impl<W: AsyncWrite + Unpin> Down<W> {
         let close = async {
             loop {
                 match self.reader.next().await {
-                    Ok(Next::Closed { code, reason }) => return Some(closed(code, &reason)),
+                    Ok(Next::Closed { code, reason }) => return Some(Why::closed(code, &reason)),
                     Ok(Next::Message(_)) | Err(ReadError::Frame(_)) => {}
                     Err(_) => return None,
                 }
@@ -189,22 +189,7 @@ impl<W: AsyncWrite + Unpin> Down<W> {
         };
         match link::timeout(LAST_WORD, close).await {
             Ok(Some(why @ Why::Told(_))) => why,
-            _ => told(word),
+            _ => Why::told(word),
         }
-    }
-}
-
-/// What a close frame says.
-fn closed(code: u16, text: &str) -> Why {
-    if text.is_empty() {
-        return Why::Closed { code };
-    }
-    told(text)
-}
-
-fn told(word: &str) -> Why {
-    match word.parse::<Reason>() {
-        Ok(reason) => Why::Told(reason),
-        Err(_) => Why::ToldOtherwise(word.chars().filter(|c| !c.is_control()).take(200).collect()),
     }
 }
