@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use tokio::{
@@ -119,6 +120,25 @@ impl Stream {
             }
             Kind::Memory(_) => Ok(()),
             Kind::Tls(session) => session.get_ref().0.set_kernel_buffers(bytes),
+        }
+    }
+}
+
+impl Stream {
+    /// Makes the end of the connection a reset, which throws away what was not sent yet. In memory
+    /// every end looks the same.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub fn reset_when_dropped(&self) -> io::Result<()> {
+        match &self.kind {
+            Kind::Tcp(socket) => Ok(rustix::net::sockopt::set_socket_linger(
+                socket,
+                Some(Duration::ZERO),
+            )?),
+            Kind::Memory(_) => Ok(()),
+            Kind::Tls(session) => session.get_ref().0.reset_when_dropped(),
         }
     }
 }
