@@ -3,6 +3,25 @@
 //! What lives here: signing in to the relay and being told of work, one runner for each channel, the
 //! shell with its helper and its PTY, the TCP dial. What never does: a decision about who may have a
 //! session, the API, the journal.
+//!
+//! ```text
+//!  Agent ── notify ──▶ channels ──▶ channel (runner) ──▶ target: shell ──▶ helper
+//!    └───── beat           │            │    ▲                   port
+//!                          ▼            ▼    │                   script
+//!                        calls      datalink └── proto::channel (decides)
+//! ```
 
+mod agent;
+mod beat;
+mod calls;
+mod channel;
+mod channels;
+mod config;
+mod datalink;
 pub mod helper;
+mod notify;
 pub mod shell;
+mod target;
+
+pub use agent::Agent;
+pub use config::{AGENT_VERSION, AgentConfig, Shells, Surroundings};

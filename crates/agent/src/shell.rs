@@ -3,7 +3,7 @@
 //! rustix opens the PTY, not portable-pty: that crate cannot hand a descriptor to the child, change
 //! the user, or report a failed exec, types a newline and an EOT into the shell when its writer is
 //! dropped, and wants a thread to read from. What is left of it is a dozen lines
-//! ([`descriptor`] and `open_terminal`), which make pipes and terminals the same thing here:
+//! (`descriptor` and `open_terminal`), which make pipes and terminals the same thing here:
 //! non-blocking descriptors that wait in the runtime's one epoll, so that an idle shell costs no
 //! thread.
 

@@ -1,0 +1,70 @@
+//! One agent of one instance.
+
+use std::sync::Arc;
+
+use axt_net::{link, tasks::Tasks};
+use axt_proto::InstanceId;
+use tokio::sync::watch;
+
+use crate::{
+    beat,
+    calls::Relay,
+    channels::Channels,
+    config::{AgentConfig, Surroundings},
+    notify,
+};
+
+/// A running agent. It belongs to the [`Tasks`] that it was started in and ends with them: each of
+/// its channels is stopped as if the relay had said so.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    instance: InstanceId,
+    online: watch::Receiver<bool>,
+}
+
+impl Agent {
+    /// Starts an agent: one task, and one more for each channel that it serves. A relay that is not
+    /// there is tried again and again.
+    #[must_use]
+    pub fn start(config: AgentConfig, around: Surroundings, tasks: &Tasks) -> Self {
+        let instance = config.signer.instance().clone();
+        let (online_sender, online) = watch::channel(false);
+        let relay = Arc::new(Relay::new(config, around));
+        let channels = Arc::new(Channels::new(Arc::clone(&relay), tasks.child()));
+        let token = tasks.token().clone();
+        tasks.spawn("agent", async move {
+            tokio::select! {
+                biased;
+                () = token.cancelled() => {}
+                ((), (), ()) = async {
+                    tokio::join!(
+                        notify::keep(Arc::clone(&relay), Arc::clone(&channels), online_sender),
+                        beat::keep(Arc::clone(&relay)),
+                        beat::keep_signed(Arc::clone(&relay)),
+                    )
+                } => {}
+            }
+            channels.tasks().shutdown(link::SHUTDOWN).await;
+        });
+        Self { instance, online }
+    }
+
+    /// Whose agent it is.
+    #[must_use]
+    pub fn instance(&self) -> &InstanceId {
+        &self.instance
+    }
+
+    /// Whether its notify channel is open.
+    #[must_use]
+    pub fn is_online(&self) -> bool {
+        *self.online.borrow()
+    }
+
+    /// Waits until its notify channel is open; for ever when the agent has ended.
+    pub async fn online(&mut self) {
+        if self.online.wait_for(|online| *online).await.is_err() {
+            std::future::pending().await
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The heart-beat (wire-protocol 10.5), and what else comes by and by.
+
+use std::{sync::Arc, time::Duration};
+
+use axt_control::luban::beat::HeartBeat;
+use axt_net::link;
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::calls::Relay;
+
+/// The intervals that an agent takes from the relay, in milliseconds; others it draws itself.
+const INTERVAL_MS: std::ops::RangeInclusive<u64> = 55_000..=65_000;
+/// How often requests are signed ahead anew, so that none is ever stale.
+const SIGN_EVERY: Duration = Duration::from_secs(50);
+
+/// Signs in, then beats for ever. What fails is tried again at the next beat: presence is the
+/// notify channel's, and these calls only say so once more.
+pub(crate) async fn keep(relay: Arc<Relay>) {
+    let started = link::now();
+    let mut beat = HeartBeat {
+        pid: std::process::id(),
+        ..HeartBeat::default()
+    };
+    let mut is_first = true;
+    loop {
+        beat.uptime = uptime_ms();
+        beat.timestamp = relay.now_ms();
+        beat.process_uptime = millis(link::now().duration_since(started));
+        beat.seq_no += 1;
+        let mut interval = None;
+        match relay.heart_beat(&beat).await {
+            Ok(reply) => {
+                beat.index += 1;
+                interval = INTERVAL_MS
+                    .contains(&reply.next_interval)
+                    .then_some(reply.next_interval);
+            }
+            Err(error) => tracing::debug!(instance = %relay.instance(), %error, "no heart-beat"),
+        }
+        if std::mem::replace(&mut is_first, false)
+            && let Err(error) = relay.task_list("startup").await
+        {
+            tracing::debug!(instance = %relay.instance(), %error, "no task list");
+        }
+        let width = INTERVAL_MS.end() - INTERVAL_MS.start() + 1;
+        let drawn = INTERVAL_MS.start() + relay.random() % width;
+        link::sleep(Duration::from_millis(interval.unwrap_or(drawn))).await;
+    }
+}
+
+/// Keeps requests signed ahead, for ever.
+pub(crate) async fn keep_signed(relay: Arc<Relay>) {
+    if relay.config().signed_ahead == 0 {
+        return;
+    }
+    loop {
+        relay.sign_ahead();
+        link::sleep(SIGN_EVERY).await;
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How long the machine has been up.
+fn uptime_ms() -> u64 {
+    let up = clock_gettime(ClockId::Boottime);
+    u64::try_from(up.tv_sec).unwrap_or_default() * 1_000
+}

@@ -1,0 +1,236 @@
+//! The agent's calls to the relay, each signed (wire-protocol 10.1).
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use axt_control::luban::{
+    CHANNEL_QUERY, Identity, SessionList, SignedAhead, StatusPost, beat::HeartBeat,
+    beat::HeartBeatReply, header, path,
+};
+use axt_net::{
+    http::HttpError,
+    ws::{self, ConnectError, WebSocket},
+};
+use axt_proto::{ChannelId, InstanceId};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+use crate::config::{AgentConfig, Surroundings};
+
+/// A call that was of no use.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error("refused with {status}: {}", String::from_utf8_lossy(.body))]
+    Refused { status: StatusCode, body: Bytes },
+    #[error("the answer is no JSON of the expected form: {0}")]
+    Answer(#[from] serde_json::Error),
+    #[error("the server `{0}` gives no usable URL: {1}")]
+    Url(String, http::Error),
+}
+
+/// The relay as an agent sees it.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    config: AgentConfig,
+    around: Surroundings,
+    signed: Mutex<Signing>,
+    constant: HeaderMap,
+}
+
+#[derive(Debug)]
+struct Signing {
+    ahead: SignedAhead,
+    random: StdRng,
+}
+
+impl Relay {
+    pub(crate) fn new(config: AgentConfig, around: Surroundings) -> Self {
+        let random = config
+            .seed
+            .map_or_else(|| StdRng::from_rng(&mut rand::rng()), StdRng::seed_from_u64);
+        let mut constant = HeaderMap::new();
+        let user_agent = format!("{}_{}/{}", config.os, architecture(), config.version);
+        insert(&mut constant, "user-agent", &user_agent);
+        Self {
+            signed: Mutex::new(Signing {
+                ahead: SignedAhead::new(config.signed_ahead),
+                random,
+            }),
+            config,
+            around,
+            constant,
+        }
+    }
+
+    pub(crate) fn config(&self) -> &AgentConfig {
+        &self.config
+    }
+
+    pub(crate) fn instance(&self) -> &InstanceId {
+        self.config.signer.instance()
+    }
+
+    pub(crate) fn around(&self) -> &Surroundings {
+        &self.around
+    }
+
+    /// A number for whoever needs one, from the agent's own seed.
+    pub(crate) fn random(&self) -> u64 {
+        self.signing().random.next_u64()
+    }
+
+    /// Signs as many requests ahead as are missing.
+    pub(crate) fn sign_ahead(&self) {
+        let now_ms = self.now_ms();
+        while self.signing().ahead.missing(now_ms) > 0 {
+            let identity = self.sign(now_ms);
+            self.signing().ahead.put(identity);
+        }
+    }
+
+    /// What to serve on `channel`.
+    pub(crate) async fn session_list(&self, channel: &ChannelId) -> Result<SessionList, CallError> {
+        let query = format!("{CHANNEL_QUERY}={channel}");
+        let answer = self.post(path::SESSION_LIST, &query, JSON).await?;
+        Ok(serde_json::from_slice(&answer)?)
+    }
+
+    /// How a channel ended. Sent once, as the official agent does; the answer does not matter.
+    pub(crate) async fn post_status(&self, post: &StatusPost) -> Result<(), CallError> {
+        self.post(path::SESSION_STATUS, &post.to_string(), TEXT)
+            .await
+            .map(drop)
+    }
+
+    /// What there is to run. `reason` is `startup` or `kickoff`.
+    pub(crate) async fn task_list(&self, reason: &str) -> Result<SessionList, CallError> {
+        let query = format!("reason={reason}&currentTime={}", self.now_ms());
+        let answer = self.post(path::TASK_LIST, &query, JSON).await?;
+        Ok(serde_json::from_slice(&answer)?)
+    }
+
+    pub(crate) async fn heart_beat(&self, beat: &HeartBeat) -> Result<HeartBeatReply, CallError> {
+        let request = self.request(Method::GET, path::HEART_BEAT, &beat.to_query(), FORM)?;
+        let answer = self.send(request).await?;
+        Ok(serde_json::from_slice(&answer)?)
+    }
+
+    /// Opens the notify channel.
+    pub(crate) async fn notify_channel(&self) -> Result<WebSocket, ConnectError> {
+        let mut headers = self.headers();
+        if !self.config.extensions.is_empty() {
+            let announced = self.config.extensions.to_string();
+            insert(&mut headers, header::EXTENSIONS, &announced);
+        }
+        self.websocket(path::NOTIFY, headers).await
+    }
+
+    /// Dials a data channel.
+    pub(crate) async fn data_channel(
+        &self,
+        channel: &ChannelId,
+    ) -> Result<WebSocket, ConnectError> {
+        let path = format!("{}?{CHANNEL_QUERY}={channel}", path::SESSION_BACKEND);
+        self.websocket(&path, self.headers()).await
+    }
+
+    /// Wall time in Unix milliseconds.
+    pub(crate) fn now_ms(&self) -> u64 {
+        u64::try_from(self.around.wall.now().as_millisecond()).unwrap_or_default()
+    }
+
+    async fn websocket(&self, path: &str, headers: HeaderMap) -> Result<WebSocket, ConnectError> {
+        // `http` becomes `ws`, and `https` `wss`.
+        let server = self
+            .config
+            .server
+            .strip_prefix("http")
+            .map_or_else(|| self.config.server.clone(), |rest| format!("ws{rest}"));
+        let url = format!("{server}{path}");
+        let (socket, _) = ws::connect(&self.around.dialer, &self.around.tls, &url, headers).await?;
+        Ok(socket)
+    }
+
+    async fn post(&self, path: &str, query: &str, content: &str) -> Result<Bytes, CallError> {
+        let request = self.request(Method::POST, path, query, content)?;
+        self.send(request).await
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        query: &str,
+        content: &str,
+    ) -> Result<Request<Bytes>, CallError> {
+        let uri = format!("{}{path}?{query}", self.config.server);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(uri)
+            .body(Bytes::new())
+            .map_err(|error| CallError::Url(self.config.server.clone(), error))?;
+        *request.headers_mut() = self.headers();
+        insert(request.headers_mut(), "content-type", content);
+        Ok(request)
+    }
+
+    async fn send(&self, request: Request<Bytes>) -> Result<Bytes, CallError> {
+        let response = self.around.http.send(request).await?;
+        let (head, body) = response.into_parts();
+        // 400 itself is taken for a success, as the official agent does (wire-protocol 10.1).
+        if head.status > StatusCode::BAD_REQUEST {
+            return Err(CallError::Refused {
+                status: head.status,
+                body,
+            });
+        }
+        Ok(body)
+    }
+
+    /// The headers of one request: never to be used for a second one.
+    fn headers(&self) -> HeaderMap {
+        let now_ms = self.now_ms();
+        let ready = self.signing().ahead.take(now_ms);
+        let identity = ready.unwrap_or_else(|| self.sign(now_ms));
+        let mut headers = self.constant.clone();
+        for (name, value) in identity.headers() {
+            insert(&mut headers, name, &value);
+        }
+        headers
+    }
+
+    /// About 2 ms on this thread, rather than a thread of its own: an order that simulations can
+    /// repeat, and no more work in all.
+    fn sign(&self, now_ms: u64) -> Identity {
+        let mut bytes = [0; 16];
+        self.signing().random.fill_bytes(&mut bytes);
+        let request_id = uuid::Builder::from_random_bytes(bytes).into_uuid();
+        self.config.signer.sign(now_ms, request_id.to_string())
+    }
+
+    fn signing(&self) -> MutexGuard<'_, Signing> {
+        self.signed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const JSON: &str = "application/json; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Puts a header in, unless its value cannot be one.
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// The architecture in the official agent's spelling.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}

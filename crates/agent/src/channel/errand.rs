@@ -1,0 +1,87 @@
+//! What a channel has to say, one thing after the other: behind its output, and never in the way of
+//! its input.
+
+use std::sync::Arc;
+
+use axt_control::luban::{StatusCode, StatusPost};
+use axt_proto::{
+    Message,
+    channel::{End, TargetKind},
+};
+
+use super::Runner;
+
+#[derive(Debug)]
+pub(super) enum Errand {
+    /// A message without payload, on the data channel.
+    Send(Message),
+    /// How the channel ended, by a call of its own.
+    Report(StatusPost),
+}
+
+impl Runner {
+    /// Sets out on the next errand, when none is under way.
+    pub(super) fn start_errand(&mut self) {
+        if self.errand.is_some() {
+            return;
+        }
+        self.errand = match self.errands.front() {
+            None => None,
+            Some(Errand::Send(message)) => {
+                let mut writer = self.link.writer();
+                let message = message.clone();
+                Some(Box::pin(async move { writer.send(&message).await }))
+            }
+            Some(Errand::Report(post)) => {
+                let (relay, post) = (Arc::clone(&self.relay), post.clone());
+                Some(Box::pin(async move {
+                    if let Err(error) = relay.post_status(&post).await {
+                        tracing::debug!(channel = %post.channel, %error, "no status was taken");
+                    }
+                }))
+            }
+        };
+    }
+
+    pub(super) fn errand_done(&mut self) {
+        self.errand = None;
+        if let Some(Errand::Report(_)) = self.errands.pop_front() {
+            self.machine().reported();
+        }
+    }
+
+    /// Once the end is decided, a link that is lost is not dialled again, and nobody is there to be
+    /// sent anything.
+    pub(super) fn forget_sends(&mut self) {
+        if !self.machine().is_over() {
+            return;
+        }
+        if let Some(Errand::Send(_)) = self.errands.front() {
+            self.errand = None;
+        }
+        self.errands
+            .retain(|errand| !matches!(errand, Errand::Send(_)));
+    }
+
+    /// The post that tells how the channel ended.
+    pub(super) fn status(&mut self, end: End) -> StatusPost {
+        let code = match (end, self.wanted.kind()) {
+            (End::Exited(_) | End::Done, _) => StatusCode::Ok,
+            (End::Stopped, _) => StatusCode::Notified,
+            (End::TimedOut, _) => StatusCode::Timeout,
+            (End::NotOpened, TargetKind::Port) => StatusCode::OpenPortFailed,
+            (End::NotOpened, _) => StatusCode::OpenPtyFailed,
+            (End::Broken, _) => StatusCode::IoPortFailed,
+            (End::BadData, _) => StatusCode::ProcessDataError,
+        };
+        let detail = self.detail.take();
+        tracing::info!(
+            channel = %self.id, code = code.word(), detail = detail.as_deref(), "a channel ended"
+        );
+        StatusPost {
+            channel: self.id.clone(),
+            code,
+            detail: detail.filter(|_| self.tells_detail),
+        }
+    }
+}

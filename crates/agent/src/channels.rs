@@ -1,0 +1,101 @@
+//! The channels that an agent serves at the moment.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axt_control::luban::Notify;
+use axt_net::tasks::Tasks;
+use axt_proto::ChannelId;
+use tokio_util::sync::CancellationToken;
+
+use crate::{calls::Relay, channel};
+
+/// Who is served, and how each is told to stop.
+#[derive(Debug)]
+pub(crate) struct Channels {
+    relay: Arc<Relay>,
+    tasks: Tasks,
+    live: Arc<Live>,
+}
+
+type Live = Mutex<BTreeMap<ChannelId, CancellationToken>>;
+
+impl Channels {
+    /// Channels whose tasks belong to `tasks`; when its token is cancelled, each is stopped as if
+    /// the relay had said so.
+    pub(crate) fn new(relay: Arc<Relay>, tasks: Tasks) -> Self {
+        Self {
+            relay,
+            tasks,
+            live: Arc::default(),
+        }
+    }
+
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    pub(crate) fn obey(&self, command: Notify) {
+        match command {
+            Notify::SessionStart(id) => self.start(id),
+            Notify::SessionStop(id) => {
+                if let Some(stop) = lock(&self.live).get(&id) {
+                    stop.cancel();
+                }
+            }
+            // Tasks and deregistration have no carrier yet; a probe wants nothing but its answer.
+            Notify::Fetch
+            | Notify::Noop
+            | Notify::TaskRun(_)
+            | Notify::TaskStop(_)
+            | Notify::AgentDeregister => {}
+        }
+    }
+
+    fn start(&self, id: ChannelId) {
+        let relay = Arc::clone(&self.relay);
+        let Some((place, stop)) = self.take_place(&id) else {
+            self.tasks
+                .spawn("agent refusal", channel::refuse_duplicate(relay, id));
+            return;
+        };
+        let tasks = self.tasks.child();
+        self.tasks.spawn("agent channel", async move {
+            let _place = place;
+            channel::serve(relay, id, stop, tasks).await;
+        });
+    }
+
+    /// A channel's place among the live ones; `None` when it is taken.
+    fn take_place(&self, id: &ChannelId) -> Option<(Place, CancellationToken)> {
+        let mut live = lock(&self.live);
+        if live.contains_key(id) {
+            return None;
+        }
+        let stop = self.tasks.token().child_token();
+        live.insert(id.clone(), stop.clone());
+        let place = Place {
+            id: id.clone(),
+            live: Arc::clone(&self.live),
+        };
+        Some((place, stop))
+    }
+}
+
+/// Given back when the channel is over, however it ended.
+struct Place {
+    id: ChannelId,
+    live: Arc<Live>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        lock(&self.live).remove(&self.id);
+    }
+}
+
+fn lock(live: &Live) -> MutexGuard<'_, BTreeMap<ChannelId, CancellationToken>> {
+    live.lock().unwrap_or_else(PoisonError::into_inner)
+}

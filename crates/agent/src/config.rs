@@ -1,0 +1,116 @@
+//! What an agent is told before it starts.
+
+use std::time::Duration;
+
+use axt_control::luban::Signer;
+use axt_net::{
+    clock::Clock, frames::Tap, http::HttpClient, tls::ClientTls, transport::Dialer, wall::Wall,
+};
+use axt_proto::{Extensions, Limits};
+
+use crate::shell::HelperProgram;
+
+/// The version that an agent says it has, unless told otherwise.
+pub const AGENT_VERSION: &str = "2.2.4.1065";
+
+/// One agent of one instance.
+#[derive(Clone, Debug)]
+pub struct AgentConfig {
+    /// The relay's root: `https://HOST[:PORT]` or `http://…`, without a path.
+    pub server: String,
+    /// Who the agent is. Instances of one process may share a key.
+    pub signer: Signer,
+    /// Four numbers with dots, see [`AGENT_VERSION`].
+    pub version: String,
+    /// `linux`, `windows` or `freebsd`: what the agent says, not what it runs on.
+    pub os: String,
+    /// What it opens when a session wants a shell.
+    pub shells: Shells,
+    /// The extensions that it announces; with [`Extensions::NONE`] it sends no header, as an
+    /// official agent.
+    pub extensions: Extensions,
+    /// How long a session may be idle where the relay does not tell.
+    pub idle_timeout: Duration,
+    /// How many requests are signed ahead, so that opening a session waits for no signature. Each
+    /// costs about 2 ms of CPU a minute, so many simulated instances do without.
+    pub signed_ahead: usize,
+    /// Request ids and back-off depend on this alone, where it is given.
+    pub seed: Option<u64>,
+}
+
+impl AgentConfig {
+    /// An agent like any other: this version, Linux, shells through `axt __shell`, all extensions.
+    #[must_use]
+    pub fn new(server: impl Into<String>, signer: Signer) -> Self {
+        Self {
+            server: server.into(),
+            signer,
+            version: AGENT_VERSION.to_owned(),
+            os: "linux".to_owned(),
+            shells: Shells::default(),
+            extensions: Extensions::ALL,
+            idle_timeout: Limits::default().idle_timeout(),
+            signed_ahead: 3,
+            seed: None,
+        }
+    }
+}
+
+/// What an agent opens when a session wants a shell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shells {
+    /// Shells of this machine.
+    Real {
+        /// What starts them.
+        helper: HelperProgram,
+        /// Whether background jobs outlive their shell, as with the official agent.
+        keep_background: bool,
+    },
+    /// The scripted shell of the simulation: deterministic, in memory, knowing `echo TEXT`,
+    /// `exit [N]`, `size`, `flood N` and Ctrl-C.
+    Scripted,
+}
+
+impl Default for Shells {
+    fn default() -> Self {
+        Self::Real {
+            helper: HelperProgram::default(),
+            keep_background: false,
+        }
+    }
+}
+
+/// What the agents of one process share: connections, trust and clocks.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// How the relay is reached.
+    pub dialer: Dialer,
+    /// How the targets of forwards are reached.
+    pub targets: Dialer,
+    /// Whom they trust.
+    pub tls: ClientTls,
+    /// Calls to the relay, pooled.
+    pub http: HttpClient,
+    /// Rule time.
+    pub clock: Clock,
+    /// Wall time.
+    pub wall: Wall,
+    /// Sees each frame of each data channel.
+    pub tap: Tap,
+}
+
+impl Surroundings {
+    /// Agents that reach both the relay and targets by `dialer`.
+    #[must_use]
+    pub fn new(dialer: Dialer, tls: ClientTls, clock: Clock, wall: Wall) -> Self {
+        Self {
+            http: HttpClient::new(dialer.clone(), tls.clone()),
+            targets: dialer.clone(),
+            dialer,
+            tls,
+            clock,
+            wall,
+            tap: Tap::none(),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The notify channel: how an agent is told of work (wire-protocol 10.3).
+
+use std::sync::Arc;
+
+use axt_control::luban::{Answer, Notify};
+use axt_net::{
+    link::{self, Backoff},
+    ws::{Incoming, WebSocket},
+};
+use tokio::sync::watch;
+
+use crate::{calls::Relay, channels::Channels};
+
+/// Keeps the notify channel open, for ever. One line is logged when it is lost and one when it is
+/// back, however many tries that takes.
+pub(crate) async fn keep(relay: Arc<Relay>, channels: Arc<Channels>, online: watch::Sender<bool>) {
+    let mut backoff = Backoff::seeded(relay.random());
+    let mut is_told = false;
+    loop {
+        match relay.notify_channel().await {
+            Ok(socket) => {
+                backoff.reset();
+                is_told = false;
+                tracing::info!(instance = %relay.instance(), "the agent is online");
+                online.send_replace(true);
+                let why = listen(socket, &channels).await;
+                online.send_replace(false);
+                tracing::warn!(instance = %relay.instance(), why, "the notify channel was lost");
+            }
+            Err(error) if !std::mem::replace(&mut is_told, true) => {
+                tracing::warn!(instance = %relay.instance(), %error, "no relay; trying on");
+            }
+            Err(error) => tracing::debug!(instance = %relay.instance(), %error, "still no relay"),
+        }
+        link::sleep(backoff.next_wait()).await;
+    }
+}
+
+/// Answers and obeys until the channel is lost; says why it was.
+async fn listen(socket: WebSocket, channels: &Channels) -> String {
+    let (mut reader, writer) = socket.split();
+    loop {
+        let command = match reader.next().await {
+            Ok(Incoming::Data(command)) => command,
+            Ok(Incoming::Closed { code, reason }) => return format!("closed with {code} {reason}"),
+            Err(error) => return error.to_string(),
+        };
+        let command = String::from_utf8_lossy(&command);
+        // Before anything is done: the answer proves delivery, nothing more.
+        let answer = Answer::to_command(&command).to_string();
+        if let Err(error) = writer.send_text(answer).await {
+            return error.to_string();
+        }
+        if let Ok(command) = command.parse::<Notify>() {
+            channels.obey(command);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! A TCP connection to a port, from here.
+
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use axt_net::transport::{DialError, Dialer, Stream};
+use bytes::{Bytes, BytesMut};
+use tokio::io::AsyncWrite;
+use tokio_util::io::poll_read_buf;
+
+use super::{NotOpened, Target};
+
+/// What `localhost` may be, beyond what the resolver says: many programs listen on one family only.
+const LOCALHOST: [&str; 2] = ["127.0.0.1", "::1"];
+
+/// Dials `host`: each address that it has, `localhost` on both families.
+pub(super) async fn open(host: &str, port: &str, dialer: &Dialer) -> Result<Target, NotOpened> {
+    let number = port
+        .parse()
+        .map_err(|_| NotOpened(format!("`{port}` is no port number")))?;
+    let stream = dial(host, number, dialer)
+        .await
+        .map_err(|error| NotOpened(error.to_string()))?;
+    let shared = Shared(Arc::new(Mutex::new(stream)));
+    Ok(Target {
+        input: super::Input::Port(Input(shared.clone())),
+        output: super::Output::Port(Output(shared.clone())),
+        control: super::Control::Port(Control(shared)),
+    })
+}
+
+async fn dial(host: &str, port: u16, dialer: &Dialer) -> Result<Stream, DialError> {
+    let refusal = match dialer.dial(host, port).await {
+        Ok(stream) => return Ok(stream),
+        Err(refusal) => refusal,
+    };
+    if host.eq_ignore_ascii_case("localhost") {
+        for address in LOCALHOST {
+            if let Ok(stream) = dialer.dial(address, port).await {
+                return Ok(stream);
+            }
+        }
+    }
+    Err(refusal)
+}
+
+/// One connection in three hands. Unlike tokio's halves it can still be told to end with a reset.
+/// The lock is held for one poll at a time.
+#[derive(Clone, Debug)]
+struct Shared(Arc<Mutex<Stream>>);
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Stream> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn poll<T>(&self, call: impl FnOnce(Pin<&mut Stream>) -> Poll<T>) -> Poll<T> {
+        call(Pin::new(&mut *self.lock()))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Input(Shared);
+
+impl Input {
+    pub(super) async fn write(&self, data: &[u8]) -> io::Result<usize> {
+        poll_fn(|context| self.0.poll(|stream| stream.poll_write(context, data))).await
+    }
+
+    /// Half-closes the connection. That fails only when the rest of it has ended.
+    pub(super) async fn finish(&self) {
+        let _ = poll_fn(|context| self.0.poll(|stream| stream.poll_shutdown(context))).await;
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Output(Shared);
+
+impl Output {
+    pub(super) async fn read(&self, most: usize) -> io::Result<Bytes> {
+        poll_fn(|context| self.poll_read(context, most)).await
+    }
+
+    /// The buffer lives for one poll, so that a connection that is silent holds none.
+    fn poll_read(&self, context: &mut Context<'_>, most: usize) -> Poll<io::Result<Bytes>> {
+        let mut buffer = BytesMut::with_capacity(most);
+        let polled = self
+            .0
+            .poll(|stream| poll_read_buf(stream, context, &mut buffer));
+        polled.map_ok(|_| buffer.freeze())
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Control(Shared);
+
+impl Control {
+    pub(super) fn reset(&self) {
+        // A connection that has ended needs no reset.
+        let _ = self.0.lock().reset_when_dropped();
+    }
+}
