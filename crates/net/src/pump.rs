@@ -11,7 +11,7 @@ mod framed;
 mod pace;
 mod traffic;
 
-use std::{collections::VecDeque, future::Future};
+use std::{collections::VecDeque, future::Future, pin::pin, task::Poll};
 
 use axt_proto::{Message, translate};
 
@@ -159,11 +159,13 @@ where
         S: Source<End = E>,
         K: Sink,
     {
+        let pace = self.pace.clone();
+        let _resting = Resting(&pace);
         loop {
             while let Some(message) = self.held.front() {
                 let bytes = message.data_len();
-                self.pace.pass(bytes).await;
-                if let Err(broken) = sink.send(message).await {
+                pace.pass(bytes).await;
+                if let Err(broken) = eagerly(&pace, sink.send(message)).await {
                     return PumpEnd::Sink(broken);
                 }
                 self.held_bytes = self.held_bytes.saturating_sub(bytes);
@@ -175,7 +177,7 @@ where
                 Some(Stopped::Source(end)) => return PumpEnd::Source(end),
                 None => {
                     let _reading = traffic.reading();
-                    self.read(source).await;
+                    eagerly(&pace, self.read(source)).await;
                 }
             }
         }
@@ -215,6 +217,25 @@ where
             }
             _ => self.held.push_back(message),
         }
+    }
+}
+
+/// Does something that may be done at once; where it has to wait for a peer, the pace rests.
+async fn eagerly<F: Future>(pace: &Pace, future: F) -> F::Output {
+    let mut future = pin!(future);
+    if let Poll::Ready(output) = futures_util::poll!(&mut future) {
+        return output;
+    }
+    pace.rest();
+    future.await
+}
+
+/// Has the pace rest when the pump is over, or given up.
+struct Resting<'a>(&'a Pace);
+
+impl Drop for Resting<'_> {
+    fn drop(&mut self) {
+        self.0.rest();
     }
 }
 

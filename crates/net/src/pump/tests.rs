@@ -176,6 +176,35 @@ async fn beyond_the_burst_bytes_wait_for_rule_time() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_moved_far_does_not_run_away_from_who_has_more_to_send() {
+    let clock = Clock::frozen(START);
+    let traffic = Traffic::new(&clock);
+    let limits = Limits::default();
+    let mut source = script([input(204_800), input(204_800)]);
+    let sink = Kept::new(usize::MAX);
+    let mut pump = Pump::new(pass, Pace::new(&clock, &limits));
+    let passed = traffic.passed(Direction::Up);
+    let mut run = Box::pin(pump.run(&mut source, &sink, &passed));
+    let second = std::time::Duration::from_secs(1);
+    assert!(futures_util::poll!(&mut run).is_pending());
+
+    let advanced = {
+        let advance = std::pin::pin!(clock.advance(second));
+        let (advanced, _run) = match futures_util::future::select(advance, &mut run).await {
+            futures_util::future::Either::Left(left) => left,
+            futures_util::future::Either::Right(_) => panic!("the pump is over"),
+        };
+        advanced
+    };
+
+    assert!(advanced.is_ok());
+    assert_eq!(
+        traffic.bytes(Direction::Up),
+        u64::from(limits.burst_bytes + limits.bandwidth_bytes_per_s)
+    );
+}
+
+#[tokio::test]
 async fn a_wait_that_is_given_up_leaves_no_deadline_behind() {
     let clock = Clock::frozen(START);
     let limits = Limits::default();
