@@ -105,11 +105,14 @@ pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) 
     let client = ClientEnds::new(websocket, &context.clock);
     let Opened { who, granted, fate } = opened;
     let waiting = match fate {
-        Fate::Wait(waiting) => *waiting,
+        // Left in its box: an idle connection's future is memory that counts.
+        Fate::Wait(waiting) => waiting,
         Fate::Fail(reason) => {
-            finish::tell(&client, reason, who.is_port).await;
-            client.drain().await;
-            return;
+            let told = async {
+                finish::tell(&client, reason, who.is_port).await;
+                client.drain().await;
+            };
+            return Box::pin(told).await;
         }
     };
     let mut life = Life {
@@ -126,13 +129,13 @@ pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) 
     };
     // Without it the official client stays at its own slow pace (limits-and-semantics R8).
     let speed = Message::Status(Status::Speed(context.limits.speed_bits()));
-    let _ = life.client.tell(&speed).await;
+    let _ = Box::pin(life.client.tell(&speed)).await;
     let mut agent = None;
     let mut replacement = None;
     let end = loop {
         let socket = match replacement.take() {
             Some(socket) => socket,
-            None => match life.wait().await {
+            None => match Box::pin(life.wait()).await {
                 Ok(socket) => socket,
                 Err(end) => break end,
             },
@@ -142,14 +145,14 @@ pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) 
         }
         let channel = &waiting.object.channel_id;
         let ends = agent.insert(AgentEnds::new(*socket, channel, &context.clock));
-        life.begin(&context.desk, who.connection).await;
+        Box::pin(life.begin(&context.desk, who.connection)).await;
         match life.live(ends).await {
             After::End(end) => break end,
             After::Lost => {}
             After::Replaced(socket) => replacement = Some(socket),
         }
     };
-    life.finish(end, agent, waiting.report, &who).await;
+    Box::pin(life.finish(end, agent, waiting.report, &who)).await;
 }
 
 impl Life {

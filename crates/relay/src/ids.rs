@@ -13,6 +13,9 @@ const DIGITS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// How many of them (design, "Ids").
 const CHANNEL_DIGITS: usize = 26;
 
+/// How many of them a managed instance's id has beside the letters of its region.
+const MANAGED_DIGITS: usize = 18;
+
 /// A source of ids and tokens: unguessable, or the same for the same seed.
 pub(crate) struct Ids(StdRng);
 
@@ -48,13 +51,20 @@ impl Ids {
         mint::instance_id(self.bytes())
     }
 
+    /// A managed instance's id: `mi-`, the two letters of its region's city, and 18 digits.
+    pub(crate) fn managed(&mut self, letters: &str) -> Result<InstanceId, MalformedId> {
+        let digits: String = (0..MANAGED_DIGITS).map(|_| self.digit()).collect();
+        format!("mi-{letters}{digits}").parse()
+    }
+
     pub(crate) fn channel(&mut self) -> Result<ChannelId, MalformedId> {
-        let mut text = String::from("ch-");
-        for _ in 0..CHANNEL_DIGITS {
-            let place = self.0.random_range(0..DIGITS.len());
-            text.push(DIGITS.get(place).copied().map_or('0', char::from));
-        }
-        text.parse()
+        let digits: String = (0..CHANNEL_DIGITS).map(|_| self.digit()).collect();
+        format!("ch-{digits}").parse()
+    }
+
+    fn digit(&mut self) -> char {
+        let place = self.0.random_range(0..DIGITS.len());
+        DIGITS.get(place).copied().map_or('0', char::from)
     }
 }
 

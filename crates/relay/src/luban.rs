@@ -5,6 +5,7 @@
 
 mod admission;
 mod channels;
+mod registration;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use axt_control::luban::{
     beat::{HeartBeatReply, NO_GSHELL, NO_STATE_CONFIGURATIONS, UpdateReply},
     path,
 };
+use axt_net::accept::Peer;
 use axt_proto::{ChannelId, InstanceId};
 use axum::{
     body::Body,
@@ -28,17 +30,14 @@ pub(crate) async fn serve(
     State(shared): State<Arc<Shared>>,
     request: Request<Body>,
 ) -> Response<Body> {
+    let peer = request.extensions().get::<Peer>();
+    let peer = peer.map(|peer| peer.addr.ip());
     match request.uri().path() {
         // The probe of a host search and events of an agent that is leaving: from anyone.
         path::CONNECTION_DETECT => respond::text(StatusCode::OK, "text/plain", "ok"),
         path::METRICS => calm(),
-        path::REGISTER => refuse(
-            &shared,
-            StatusCode::FORBIDDEN,
-            "Registration.NotSupported",
-            "This relay registers no agents: declare the instance in its settings.",
-        ),
-        _ => match admission::admit(&shared, request.headers()).await {
+        path::REGISTER => registration::register(&shared, request).await,
+        _ => match admission::admit(&shared, request.headers(), peer).await {
             Ok(instance) => admitted(&shared, instance, request).await,
             Err(refusal) => refuse(
                 &shared,
@@ -77,6 +76,7 @@ async fn admitted(
                 Err(_) => stopping(shared),
             }
         }
+        path::DEREGISTER => registration::deregister(shared, instance).await,
         path::TASK_LIST => respond::json(StatusCode::OK, &SessionList::empty(instance)),
         path::UPDATE_CHECK => respond::json(StatusCode::OK, &UpdateReply::default()),
         path::GSHELL => json(NO_GSHELL),

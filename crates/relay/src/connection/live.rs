@@ -1,6 +1,6 @@
 //! While both ends are there.
 
-use std::{pin::pin, time::Duration};
+use std::{convert::Infallible, pin::pin, time::Duration};
 
 use axt_net::{
     link,
@@ -138,7 +138,9 @@ impl Life {
                         PumpEnd::Source(_) | PumpEnd::Done => {
                             let quiet = traffic.quiet_for(Direction::Up).unwrap_or(QUIET);
                             check_at = link::now() + QUIET.saturating_sub(quiet);
-                            leaving = Some(Leaving::ClientDone);
+                            if !matches!(leaving, Some(Leaving::Posted(_))) {
+                                leaving = Some(Leaving::ClientDone);
+                            }
                         }
                         PumpEnd::Sink(_) => {
                             check_at = link::now() + QUIET;
@@ -187,16 +189,20 @@ async fn hold_until(done: impl Future<Output = ()>, hold: impl Future<Output = (
 
 /// Keeps an official agent from ending an idle session by itself (wire-protocol 9.4): that is for
 /// the relay to judge.
-async fn keep_alive(is_official: bool, agent: &impl Sink) -> std::convert::Infallible {
+async fn keep_alive(is_official: bool, agent: &impl Sink) -> Infallible {
     if !is_official {
-        std::future::pending::<()>().await;
+        return std::future::pending().await;
     }
-    let mut interval = link::interval(link::KEEP_ALIVE);
-    loop {
-        interval.tick().await;
-        // A channel that is lost is noticed where it is read.
-        let _ = agent.send(&Message::Status(Status::KeepAlive)).await;
-    }
+    // Boxed, so that an agent of ours does not pay for it.
+    let beat = async {
+        let mut interval = link::interval(link::KEEP_ALIVE);
+        loop {
+            interval.tick().await;
+            // A channel that is lost is noticed where it is read.
+            let _ = agent.send(&Message::Status(Status::KeepAlive)).await;
+        }
+    };
+    Box::pin(beat).await
 }
 
 /// Reads on until the agent has let go of its channel, so that it need not dial again in vain.

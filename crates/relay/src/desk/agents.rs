@@ -8,10 +8,13 @@ use std::{collections::HashMap, time::Duration};
 use axt_control::luban::{Notify, SessionObject};
 use axt_net::link;
 use axt_proto::{ChannelId, InstanceId};
-use axt_registry::AgentInfo;
+use axt_registry::{AgentInfo, Registration};
 
 use super::Desk;
-use crate::notify::{Link, LinkNumber};
+use crate::{
+    ids,
+    notify::{Link, LinkNumber},
+};
 
 /// How long a heart-beat says that an agent is there.
 const HEART_BEAT_COUNTS: Duration = Duration::from_secs(150);
@@ -108,6 +111,46 @@ impl Desk {
         self.fading.0.remove(instance);
         let changes = self.registry.agent_offline(self.now(), instance);
         self.apply(changes);
+    }
+
+    /// Registers a machine; answers with its id once that is durable, or with why not.
+    pub(crate) fn register(
+        &mut self,
+        registration: Registration,
+        reply: impl FnOnce(Result<InstanceId, String>) + Send + 'static,
+    ) {
+        let letters = ids::letters(&registration.region, &self.letters);
+        let fresh = match self.ids.managed(letters) {
+            Ok(fresh) => fresh,
+            Err(error) => return reply(Err(error.to_string())),
+        };
+        let (answer, changes) = self.registry.register(self.now(), registration, fresh);
+        match answer {
+            Err(refusal) => {
+                self.apply(changes);
+                reply(Err(refusal.to_string()));
+            }
+            Ok(instance) => self.apply_and(changes, |_, result| {
+                reply(result.map(|()| instance).map_err(|error| error.to_string()));
+            }),
+        }
+    }
+
+    /// Forgets a machine that had registered; answers once that is durable whether it has.
+    pub(crate) fn deregister(
+        &mut self,
+        instance: &InstanceId,
+        reply: impl FnOnce(bool) + Send + 'static,
+    ) {
+        let known = self.registry.instance(instance);
+        if known.is_none_or(|known| known.registered.is_none()) {
+            return reply(false);
+        }
+        let (answer, changes) = self.registry.remove_instance(self.now(), instance);
+        self.links.close(instance);
+        self.apply_and(changes, move |_, result| {
+            reply(answer.is_ok() && result.is_ok());
+        });
     }
 
     /// What the agent is to open now: one object at most (wire-protocol 9.5).

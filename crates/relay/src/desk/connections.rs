@@ -14,8 +14,7 @@ use tokio::sync::oneshot;
 use super::{Desk, Paces};
 use crate::pairing::Line;
 
-/// A client's wish to open a connection.
-#[derive(Debug)]
+/// A client's wish to open a connection. Not to be shown: it holds a token.
 pub(crate) struct Upgrade {
     pub(crate) session: SessionId,
     pub(crate) token: String,

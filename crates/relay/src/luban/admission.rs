@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -11,6 +12,7 @@ use axt_control::luban::{
     identity::{CLOCK_SKEW, MalformedIdentity},
 };
 use axt_proto::InstanceId;
+use axt_registry::InstanceSpec;
 use axum::http::{HeaderMap, StatusCode};
 
 use crate::{nonces::Nonce, relay::Shared};
@@ -100,10 +102,14 @@ impl Verifiers {
 }
 
 /// Finds out who sent a request.
-pub(super) async fn admit(shared: &Shared, headers: &HeaderMap) -> Result<InstanceId, Refusal> {
+pub(super) async fn admit(
+    shared: &Shared,
+    headers: &HeaderMap,
+    peer: Option<IpAddr>,
+) -> Result<InstanceId, Refusal> {
     let get = |name: &'static str| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(identity) = Identity::read(get)? else {
-        return unsigned(shared, get(CLIENT_INSTANCE_ID)).await;
+        return unsigned(shared, get(CLIENT_INSTANCE_ID), peer).await;
     };
     let now = shared.wall.now();
     let relay_ms = u64::try_from(now.as_millisecond()).unwrap_or(0);
@@ -143,26 +149,38 @@ pub(super) async fn admit(shared: &Shared, headers: &HeaderMap) -> Result<Instan
     }
 }
 
-/// An agent that never registered and is told apart by its word alone, where the settings allow it.
-async fn unsigned(shared: &Shared, named: Option<&str>) -> Result<InstanceId, Refusal> {
-    let Some(named) = named.filter(|_| shared.allow_unsigned) else {
+/// An agent that never registered and is told apart by its own word, or else by where it comes
+/// from (wire-protocol 10.1, 12.18), where the settings allow it. Whoever has a key has to use it.
+async fn unsigned(
+    shared: &Shared,
+    named: Option<&str>,
+    peer: Option<IpAddr>,
+) -> Result<InstanceId, Refusal> {
+    if !shared.allow_unsigned {
         return Err(Refusal::Unsigned);
+    }
+    let named = named.map(|named| named.chars().take(80).collect::<String>());
+    let from = peer.map(|peer| peer.to_string()).unwrap_or_default();
+    let unknown = Refusal::UnknownInstance(named.clone().unwrap_or_else(|| from.clone()));
+    let is_it = move |spec: &InstanceSpec| match &named {
+        Some(named) => spec.id.as_str() == named,
+        None => spec.intranet_ip == from || spec.internet_ip == from,
     };
-    let unknown = || Refusal::UnknownInstance(named.chars().take(80).collect());
-    let instance: InstanceId = named.parse().map_err(|_| unknown())?;
-    let asked = instance.clone();
-    let is_keyless = shared
+    let found = shared
         .desk
         .ask(move |desk| {
-            let instance = desk.registry.instance(&asked)?;
-            // Whoever has a key has to use it.
-            Some(instance.spec.public_key.is_none())
+            let specs = desk.registry.instances().map(|instance| &instance.spec);
+            let mut found = specs.filter(|spec| is_it(spec));
+            match (found.next(), found.next()) {
+                (Some(spec), None) => Some((spec.id.clone(), spec.public_key.is_some())),
+                _ => None,
+            }
         })
         .await
         .map_err(|_| Refusal::Busy)?;
-    match is_keyless {
-        Some(true) => Ok(instance),
-        Some(false) => Err(Refusal::Unsigned),
-        None => Err(unknown()),
+    match found {
+        Some((instance, false)) => Ok(instance),
+        Some((_, true)) => Err(Refusal::Unsigned),
+        None => Err(unknown),
     }
 }
