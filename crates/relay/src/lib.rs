@@ -27,3 +27,6 @@ mod world;
 pub use config::{Listeners, RelayConfig, Urls};
 pub use events::{Followed, Follower};
 pub use relay::{Addresses, Relay, RelayHandle, StartError};
+// What whoever starts a relay hands to it, so that nobody else needs to see the crates behind.
+pub use axt_journal::{Journal, OpenError as JournalError};
+pub use axt_registry::InstanceSpec;

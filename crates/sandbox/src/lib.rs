@@ -1,5 +1,17 @@
 //! Relay, agents and clients started together, on sockets or in memory.
+//!
+//! What lives here: the state folder and what is kept in it, the start of a whole region in its
+//! order, its orderly end, and a terminal that a program drives by lines. `axt up`, the end-to-end
+//! tests and the simulation all stand on [`Sandbox`].
+//!
+//! What never does: flags, settings files, output, and rules.
 
+mod config;
+mod kept;
+mod sandbox;
 pub mod state;
+pub mod terminal;
 
+pub use config::{ClockStart, Listen, SandboxConfig, State, Transport};
+pub use sandbox::{Sandbox, StartError};
 pub use state::{StateDir, StateError};

@@ -1,0 +1,149 @@
+//! What a sandbox is started with.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use axt_agent::Shells;
+use axt_net::wall::Wall;
+use axt_proto::{AccountId, Extensions, Limits, RegionId, Tick};
+
+/// What a sandbox is started with; [`SandboxConfig::default`] is what `axt up` starts but for the
+/// free ports and the state that goes with it.
+#[derive(Clone, Debug)]
+pub struct SandboxConfig {
+    /// How relay, agents and clients reach each other.
+    pub transport: Transport,
+    /// What outlives the sandbox.
+    pub state: State,
+    /// Where a further copy of the ready file goes.
+    pub ready_file: Option<PathBuf>,
+    /// The region of the instances, and of calls that name none.
+    pub region: RegionId,
+    /// The account that owns them.
+    pub account: AccountId,
+    /// How many instances are simulated, each with an agent of its own.
+    pub instances: usize,
+    /// The limits, checked.
+    pub limits: Limits,
+    /// Where limits were set that are not at their defaults: name → `flag`, `environment` or a
+    /// file.
+    pub limit_sources: BTreeMap<String, String>,
+    /// Rule time at the start.
+    pub clock: ClockStart,
+    /// Wall time.
+    pub wall: Wall,
+    /// What the agents open when a session wants a shell.
+    pub shells: Shells,
+    /// What the agents announce; [`Extensions::NONE`] makes them look like official ones.
+    pub extensions: Extensions,
+    /// Ids, tokens and back-off depend on this alone, where it is given.
+    pub seed: Option<u64>,
+}
+
+/// How the parts reach each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// TCP with TLS, as in the cloud.
+    Sockets(Listen),
+    /// Pipes in this process, plain: for the simulation on a paused runtime.
+    Memory,
+}
+
+/// The relay's addresses; port 0 picks a free one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// The OpenAPI.
+    pub api: SocketAddr,
+    /// Session URLs and agents.
+    pub axt: SocketAddr,
+    /// The admin API.
+    pub admin: SocketAddr,
+}
+
+impl Listen {
+    /// Three free ports on 127.0.0.1.
+    #[must_use]
+    pub const fn free_ports() -> Self {
+        Self::on_loopback(0, 0, 0)
+    }
+
+    /// These ports on 127.0.0.1.
+    #[must_use]
+    pub const fn on_loopback(api: u16, axt: u16, admin: u16) -> Self {
+        const fn at(port: u16) -> SocketAddr {
+            SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+        }
+        Self {
+            api: at(api),
+            axt: at(axt),
+            admin: at(admin),
+        }
+    }
+}
+
+/// What outlives the sandbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// A folder, with keys, the dev CA and the journal.
+    Kept(PathBuf),
+    /// Nothing. The ready file is left in `home` too, unless a live one is there.
+    Ephemeral {
+        /// The folder in which clients look for a sandbox.
+        home: Option<PathBuf>,
+    },
+}
+
+/// Rule time at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockStart {
+    /// Running with wall time, or ahead of it by what the state folder says.
+    Running,
+    /// Frozen there, until it is moved or released.
+    Frozen(Tick),
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self {
+            transport: Transport::Sockets(Listen::free_ports()),
+            state: State::Ephemeral { home: None },
+            ready_file: None,
+            region: known("cn-hangzhou"),
+            account: known("1000000000000001"),
+            instances: 1,
+            limits: Limits::default(),
+            limit_sources: BTreeMap::new(),
+            clock: ClockStart::Running,
+            wall: Wall::system(),
+            shells: Shells::default(),
+            extensions: Extensions::ALL,
+            seed: None,
+        }
+    }
+}
+
+/// A literal that is well-formed, as the test below says.
+#[allow(clippy::panic)]
+fn known<T: std::str::FromStr>(literal: &str) -> T {
+    match literal.parse() {
+        Ok(value) => value,
+        Err(_) => unreachable!("`{literal}` is well-formed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_well_formed_and_touch_nobodys_ports() {
+        let config = SandboxConfig::default();
+
+        assert_eq!(config.region.as_str(), "cn-hangzhou");
+        assert_eq!(config.account.as_str(), "1000000000000001");
+        assert_eq!(config.transport, Transport::Sockets(Listen::free_ports()));
+    }
+}
