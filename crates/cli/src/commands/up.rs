@@ -1,11 +1,10 @@
 //! `axt up`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
 use axt_client::{discover, terminal::signals::Stops};
 use axt_control::admin::ReadyFile;
-use axt_net::transport::BindError;
-use axt_sandbox::StateError;
+use axt_sandbox::{Sandbox, StartError, StateDir, StateError};
 
 use super::{end, quote};
 use crate::{
@@ -16,61 +15,50 @@ use crate::{
 
 pub(super) async fn run(flags: UpFlags) -> Result<ExitCode, Failure> {
     let settings = UpSettings::resolve(flags, UpLayer::default())?;
+    let home = settings.state_dir.clone();
     // Before anything is started, so that a signal in the middle of it leaves nothing behind.
     let mut stops = Stops::listen().map_err(Failure::failed)?;
     let sandbox = tokio::select! {
         biased;
         stop = stops.next() => return Err(Failure::stopped(stop)),
-        started = start(settings) => started?,
+        started = Sandbox::start(settings.into()) => started.map_err(refused)?,
     };
-    say(&welcome(&sandbox.ready, &found_by(&sandbox)));
+    let found_by = found_by(sandbox.state(), &home);
+    say(&welcome(sandbox.ready(), &found_by));
     let stop = stops.next().await;
     Ok(end(stop, &mut stops, sandbox.shutdown()).await)
 }
 
 /// The flag by which client commands find this sandbox; none when they look there anyway.
-fn found_by(sandbox: &Running) -> String {
+fn found_by(state: &StateDir, home: &Path) -> String {
+    let folder = if state.is_published_in(home) {
+        home
+    } else {
+        state.path()
+    };
     let by_default = discover::default_state_dir(&discover::process_environment);
-    match &sandbox.found_in {
-        folder if by_default.is_ok_and(|default| default == *folder) => String::new(),
-        folder => format!(" --state-dir {}", quote(&folder.display().to_string())),
+    if by_default.is_ok_and(|default| default == folder) {
+        return String::new();
     }
-}
-
-/// A sandbox that runs.
-struct Running {
-    ready: ReadyFile,
-    /// The folder whose ready file is this sandbox's.
-    found_in: PathBuf,
-}
-
-impl Running {
-    async fn shutdown(self) {}
-}
-
-async fn start(_: UpSettings) -> Result<Running, Failure> {
-    Err(Failure::failed("this build has no sandbox in it yet"))
+    format!(" --state-dir {}", quote(&folder.display().to_string()))
 }
 
 /// Why it did not start, with the flag to change.
-#[allow(dead_code)] // until a sandbox can be started
-fn refused(error: StateError) -> Failure {
-    let is_held = matches!(error, StateError::Held { .. });
-    let failure = Failure::failed(error);
-    if is_held {
-        return failure.hint(
-            "use that one, or start this one with `--ephemeral` or another `--state-dir DIR`",
-        );
-    }
-    failure.hint("name a folder that can be written by `--state-dir DIR`")
-}
-
-/// A listener's address that cannot be had.
-#[allow(dead_code)] // until a sandbox can be started
-fn unavailable(flag: &str, error: &BindError) -> Failure {
-    Failure::failed(error).hint(format!(
-        "`{flag} ADDR:PORT` names another address; port 0 picks a free one"
-    ))
+fn refused(error: StartError) -> Failure {
+    let hint = match &error {
+        StartError::State(StateError::Held { .. }) => {
+            "use that one, or start this one with `--ephemeral` or another `--state-dir DIR`"
+                .to_owned()
+        }
+        StartError::State(StateError::Io { .. }) => {
+            "name a folder that can be written by `--state-dir DIR`".to_owned()
+        }
+        StartError::Bind { listener, .. } => format!(
+            "`--{listener}-listen ADDR:PORT` names another address; port 0 picks a free one"
+        ),
+        _ => return Failure::failed(error),
+    };
+    Failure::failed(error).hint(hint)
 }
 
 /// What a person needs next, and no more. `found_by` is what client commands need to find this
@@ -103,6 +91,7 @@ fn welcome(ready: &ReadyFile, found_by: &str) -> String {
 #[cfg(test)]
 mod tests {
     use axt_control::admin::ReadyInstance;
+    use axt_net::transport::BindError;
     use axt_proto::Secret;
 
     use super::*;
@@ -140,12 +129,15 @@ mod tests {
 
     #[test]
     fn a_port_that_is_taken_names_the_flag_to_change() {
-        let taken = BindError {
-            address: "127.0.0.1:7080".into(),
-            source: std::io::ErrorKind::AddrInUse.into(),
+        let taken = StartError::Bind {
+            listener: "api",
+            source: BindError {
+                address: "127.0.0.1:7080".into(),
+                source: std::io::ErrorKind::AddrInUse.into(),
+            },
         };
 
-        insta::assert_debug_snapshot!(unavailable("--api-listen", &taken));
+        insta::assert_debug_snapshot!(refused(taken));
     }
 
     #[test]
@@ -155,6 +147,6 @@ mod tests {
             pid: Some(4711),
         };
 
-        insta::assert_debug_snapshot!(refused(held));
+        insta::assert_debug_snapshot!(refused(held.into()));
     }
 }

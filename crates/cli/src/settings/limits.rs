@@ -12,6 +12,13 @@ pub(crate) struct LimitArg {
     value: u64,
 }
 
+impl LimitArg {
+    /// Which limit.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 impl FromStr for LimitArg {
     type Err = String;
 

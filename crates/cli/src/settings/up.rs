@@ -1,9 +1,10 @@
 //! The settings of `axt up`.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use axt_client::discover;
 use axt_proto::{Limits, RegionId};
+use axt_sandbox::{Listen, SandboxConfig, State, Transport};
 
 use super::{layer, limits};
 use crate::{failure::Failure, flags::up::UpFlags};
@@ -22,7 +23,6 @@ layer! {
 }
 
 /// What `axt up` runs on.
-#[allow(dead_code)] // until a sandbox can be started
 #[derive(Clone, Debug)]
 pub(crate) struct UpSettings {
     /// Where the OpenAPI listens.
@@ -43,6 +43,8 @@ pub(crate) struct UpSettings {
     pub(crate) ready_file: Option<PathBuf>,
     /// The limits.
     pub(crate) limits: Limits,
+    /// Where those limits were set that are not at their defaults.
+    pub(crate) limit_sources: BTreeMap<String, String>,
     /// Where ids and tokens come from, when not from chance.
     pub(crate) seed: Option<u64>,
 }
@@ -79,8 +81,39 @@ impl UpSettings {
             },
             ready_file: flags.ready_file,
             limits: limits::resolve(&flags.limit).map_err(Failure::usage)?,
+            limit_sources: flags
+                .limit
+                .iter()
+                .map(|limit| (limit.name().to_owned(), "flag".to_owned()))
+                .collect(),
             seed: flags.seed,
         })
+    }
+}
+
+impl From<UpSettings> for SandboxConfig {
+    fn from(settings: UpSettings) -> Self {
+        Self {
+            transport: Transport::Sockets(Listen {
+                api: settings.api_listen,
+                axt: settings.axt_listen,
+                admin: settings.admin_listen,
+            }),
+            state: if settings.is_ephemeral {
+                State::Ephemeral {
+                    home: Some(settings.state_dir),
+                }
+            } else {
+                State::Kept(settings.state_dir)
+            },
+            ready_file: settings.ready_file,
+            region: settings.region,
+            instances: settings.instances.into(),
+            limits: settings.limits,
+            limit_sources: settings.limit_sources,
+            seed: settings.seed,
+            ..Self::default()
+        }
     }
 }
 
@@ -110,5 +143,23 @@ mod tests {
         assert_eq!(settings.instances, 3);
         assert_eq!(settings.api_listen, loopback(1));
         assert_eq!(settings.axt_listen, loopback(7443));
+    }
+
+    #[test]
+    fn an_ephemeral_sandbox_keeps_nothing_in_the_folder_where_it_is_found() {
+        let flags = UpFlags {
+            ephemeral: true,
+            state_dir: Some("/tmp/x".into()),
+            limit: vec!["idle_timeout_s=20".parse().expect("a limit")],
+            ..UpFlags::default()
+        };
+
+        let settings = UpSettings::resolve(flags, UpLayer::default()).expect("well formed");
+        let config = SandboxConfig::from(settings);
+
+        let home = Some("/tmp/x".into());
+        assert_eq!(config.state, State::Ephemeral { home });
+        assert_eq!(config.limits.idle_timeout_s, 20);
+        assert_eq!(config.limit_sources["idle_timeout_s"], "flag");
     }
 }
