@@ -1,0 +1,109 @@
+//! The simulation: relay, agent and clients in memory, on a paused runtime, with a scripted shell.
+//! Hours pass in milliseconds, and nothing here needs a socket, a process or a PTY.
+
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests
+
+mod harness;
+
+use std::time::Duration;
+
+use axt_agent::Shells;
+use axt_client::session::{OpenError, Why};
+use axt_proto::{Extensions, Limits, Reason, Tick};
+use axt_sandbox::{ClockStart, Sandbox, SandboxConfig, Transport, terminal::Terminal};
+
+use harness::{session, start};
+
+const START: Tick = Tick::from_millis(1_795_587_061_027);
+
+fn simulated(seed: u64) -> SandboxConfig {
+    SandboxConfig {
+        transport: Transport::Memory,
+        clock: ClockStart::Frozen(START),
+        shells: Shells::Scripted,
+        seed: Some(seed),
+        ..SandboxConfig::default()
+    }
+}
+
+async fn terminal(sandbox: &Sandbox) -> Terminal {
+    let session = session(sandbox).await;
+    let mut terminal = sandbox.terminal(&session).await.expect("a terminal");
+    terminal.type_line("echo hello").await.expect("typed");
+    terminal.expect("hello").await.expect("an answer");
+    terminal
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scripted_shell_answers_through_relay_and_agent() {
+    let sandbox = start(simulated(1)).await;
+    let mut terminal = terminal(&sandbox).await;
+
+    terminal.type_line("exit 3").await.expect("typed");
+    let (ended, _) = terminal.end().await.expect("an end");
+
+    assert_eq!(ended.why, Why::Told(Reason::Exit));
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_looks_like_an_official_one_serves_the_same() {
+    let sandbox = start(SandboxConfig {
+        extensions: Extensions::NONE,
+        ..simulated(2)
+    })
+    .await;
+    let mut terminal = terminal(&sandbox).await;
+
+    terminal.type_line("exit").await.expect("typed");
+    let (ended, _) = terminal.end().await.expect("an end");
+
+    assert_eq!(ended.why, Why::Told(Reason::Exit));
+    assert_eq!(ended.exit_code, None);
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_day_of_sessions_gives_everything_back() {
+    let sandbox = start(SandboxConfig {
+        limits: Limits {
+            sessions_per_region: 2,
+            connections_per_instance: 1,
+            ..Limits::default()
+        },
+        ..simulated(3)
+    })
+    .await;
+
+    for _ in 0..144 {
+        let terminal = terminal(&sandbox).await;
+        sandbox
+            .clock()
+            .advance(Duration::from_secs(600))
+            .await
+            .expect("moved");
+        let (ended, _) = terminal.end().await.expect("an end");
+        assert_eq!(ended.why, Why::Told(Reason::IdleTimeout));
+    }
+
+    // Had any of them kept its place, this would be refused.
+    let second = session(&sandbox).await;
+    let one = terminal(&sandbox).await;
+    let refused = sandbox.terminal(&second).await;
+    assert!(matches!(refused, Err(OpenError::Refused { .. })));
+    drop(one);
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_seed_gives_the_same_sessions() {
+    let ids = async |seed| {
+        let sandbox = start(simulated(seed)).await;
+        let id = session(&sandbox).await.id;
+        sandbox.shutdown().await;
+        id
+    };
+
+    assert_eq!(ids(7).await, ids(7).await);
+    assert_ne!(ids(7).await, ids(8).await);
+}
