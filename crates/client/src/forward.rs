@@ -15,6 +15,7 @@
 mod bound;
 mod connection;
 mod event;
+mod parting;
 mod session;
 mod spec;
 

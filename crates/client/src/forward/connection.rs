@@ -18,7 +18,6 @@ use std::{io, pin::pin};
 
 use axt_net::{
     frames::{FrameReader, FrameWriter, Next, ReadError},
-    link,
     transport::Stream,
 };
 use axt_proto::{
@@ -31,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     event::{Events, ForwardEvent},
+    parting::{linger, part, reset},
     session::Session,
 };
 use crate::session::{Link, Why};
@@ -122,10 +122,12 @@ impl Connection<'_> {
             End::Done => {
                 // The FIN first: the local end need not wait for the relay to let go.
                 let _ = output.shutdown().await;
-                part(reader, writer, None).await;
-                self.closed(carried).await;
-                let lingering = linger(input, output);
-                self.stop.run_until_cancelled(lingering).await;
+                let parting = async {
+                    part(reader, writer, None).await;
+                    self.closed(carried).await;
+                };
+                let lingering = self.stop.run_until_cancelled(linger(input, output));
+                tokio::join!(parting, lingering);
             }
             End::LocalReset(error) => {
                 tracing::debug!(connection = self.number, %error, "the local socket broke");
@@ -241,52 +243,4 @@ fn ended(why: Why) -> End {
         Why::Told(Reason::Exit) | Why::Closed { code: 1000 | 1005 } => End::Done,
         why => End::CutOff(why),
     }
-}
-
-/// Lets the relay go: the word that it is due, a close frame, and its own.
-async fn part(
-    mut reader: FrameReader<ClientFraming>,
-    writer: FrameWriter<ClientFraming>,
-    word: Option<Message>,
-) {
-    let parting = async {
-        if let Some(word) = &word
-            && writer.send(word).await.is_err()
-        {
-            return;
-        }
-        // A close would overtake the reset, since the agent is told of it by another way; and after
-        // a reset the relay closes by itself.
-        if word == Some(Message::Reset) {
-            while let Ok(Next::Message(_)) = reader.next().await {}
-        }
-        let _ = writer.close(1000, "").await;
-        reader.drain().await;
-    };
-    // A relay that hangs must not keep anyone from leaving.
-    let _ = link::timeout(link::DRAIN, parting).await;
-}
-
-/// Keeps the local socket after our FIN until the other end has closed too: bytes that are on their
-/// way there would be lost if something came in for a socket that is closed, for that is answered by
-/// a reset.
-///
-/// Whoever goes on sending is reset after a while ([`link::DRAIN`]) all the same, as TCP does it,
-/// for it has to learn that nobody listens. Whoever does nothing is left to the kernel in the end.
-async fn linger(mut input: ReadHalf<Stream>, output: WriteHalf<Stream>) {
-    let mut scrap = [0; 64];
-    let next = link::timeout(link::DEAD_AFTER, input.read(&mut scrap)).await;
-    if !matches!(next, Ok(Ok(1..))) {
-        return;
-    }
-    let discarding = async { tokio::io::copy(&mut input, &mut tokio::io::sink()).await };
-    if link::timeout(link::DRAIN, discarding).await.is_err() {
-        reset(input.unsplit(output));
-    }
-}
-
-/// Ends the local connection so that nobody takes what came for the whole.
-fn reset(local: Stream) {
-    // A socket that is gone needs no reset.
-    let _ = local.reset_when_dropped();
 }

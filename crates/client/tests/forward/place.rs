@@ -5,6 +5,7 @@ use std::{
     convert::Infallible,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use axt_client::{
@@ -26,7 +27,7 @@ use axt_net::{
 use axt_proto::{Extensions, Secret};
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tokio::{net::TcpStream, sync::mpsc};
 use tokio_tungstenite::{
@@ -40,14 +41,16 @@ use super::far_end::FarEnd;
 const STARTED: &str = r#"{"RequestId":"r","SessionId":"s-1","SecurityToken":"t",
     "WebSocketUrl":"ws://relay:80/session?sessionId=s-1&token=t"}"#;
 
-/// The calls that reached the API: the action and its query.
+/// The calls that reached the API: the action and its parameters.
 type Calls = Arc<Mutex<Vec<(String, String)>>>;
 
 /// A forward that runs, and all that is around it.
 pub(crate) struct Place {
-    pub(crate) tasks: Tasks,
     pub(crate) stop: CancellationToken,
     pub(crate) events: mpsc::Receiver<ForwardEvent>,
+    forward: Tasks,
+    /// The API, which outlives the forward.
+    _service: Tasks,
     net: MemoryNet,
     relay: Listener,
     calls: Calls,
@@ -74,9 +77,9 @@ impl Place {
     }
 
     async fn start(net: MemoryNet, local: Listener, remote: &str, announced: Extensions) -> Self {
-        let tasks = Tasks::new();
+        let (forward, service) = (Tasks::new(), Tasks::new());
         let calls = Calls::default();
-        serve_api(&net, &tasks, &calls);
+        serve_api(&net, &service, &calls);
         let relay = net.bind("relay", 80).expect("free");
         let address = local.local_addr().expect("told");
         let (sender, events) = mpsc::channel(1024);
@@ -84,13 +87,14 @@ impl Place {
         let remote = remote_of(remote);
         let route = route(&net, announced);
         let bound = Bound::on(vec![local], remote);
-        let forward = Forward::start(bound, route, &instance, sender).await;
+        let started = Forward::start(bound, route, &instance, sender).await;
         let stop = CancellationToken::new();
-        tasks.spawn("forward", forward.expect("started").run(stop.clone()));
+        forward.spawn("forward", started.expect("started").run(stop.clone()));
         let mut place = Self {
-            tasks,
             stop,
             events,
+            forward,
+            _service: service,
             net,
             relay,
             calls,
@@ -112,6 +116,12 @@ impl Place {
     pub(crate) async fn tcp_application(&self) -> TcpStream {
         let connected = TcpStream::connect(self.local).await;
         connected.expect("the forward listens")
+    }
+
+    /// Waits until the forward has ended, for itself or for `stop`.
+    pub(crate) async fn ended(&self, guard: Duration) {
+        let left = self.forward.shutdown(guard).await;
+        assert!(left.is_empty(), "{left:?}");
     }
 
     /// Whether anybody listens there still.
@@ -201,11 +211,16 @@ fn serve_api(net: &MemoryNet, tasks: &Tasks, calls: &Calls) {
     let service = tower::service_fn(move |request: Request<Incoming>| {
         let action = &request.headers()["x-acs-action"];
         let action = action.to_str().expect("text").to_owned();
-        let query = request.uri().query().unwrap_or_default().to_owned();
-        let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
-        calls.push((action, query));
-        let answer = Response::new(Full::new(Bytes::from_static(STARTED.as_bytes())));
-        async move { Ok::<_, Infallible>(answer) }
+        let calls = Arc::clone(&calls);
+        async move {
+            let body = request.into_body().collect().await.expect("whole");
+            let parameters = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+            let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
+            calls.push((action, parameters));
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(
+                STARTED.as_bytes(),
+            ))))
+        }
     });
     tasks.spawn("api", accept::serve(listener, None, service, tasks.child()));
 }
