@@ -3,9 +3,9 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
 
 use std::{
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     thread,
 };
 
@@ -49,22 +49,25 @@ fn axt_answered(arguments: &[&str], status: &str, body: &str) -> (Ran, String) {
         .collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     thread::scope(|scope| {
-        let serving = scope.spawn(|| {
-            let (mut client, _) = server.accept().expect("a client");
-            let request = read_request(&mut client);
-            let length = body.len();
-            // A command that never came is told by its test, not by a failure here.
-            let _ = write!(
-                client,
-                "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-            );
-            request
-        });
+        let serving = scope.spawn(|| answer(&server, status, body));
         let ran = Machine::new().axt(&arguments);
         // Should the command never have come, the server must not wait for it for ever.
         drop(TcpStream::connect(&address));
         (ran, serving.join().expect("served"))
     })
+}
+
+/// Answers the next request, and gives it.
+fn answer(server: &TcpListener, status: &str, body: &str) -> String {
+    let (mut client, _) = server.accept().expect("a client");
+    let request = read_request(&mut client);
+    let length = body.len();
+    // A command that never came is told by its test, not by a failure here.
+    let _ = write!(
+        client,
+        "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
+    request
 }
 
 /// Reads a request and its body.
@@ -289,6 +292,93 @@ fn an_error_of_the_api_in_a_session_is_the_sessions_own_failure() {
     let (ran, _) = axt_answered(&arguments, "403 Forbidden", body);
 
     assert_snapshot!(ran.told());
+}
+
+#[test]
+fn a_forward_that_is_none_says_what_would_be_one() {
+    told!("portforward", "8080");
+}
+
+#[test]
+fn a_forward_that_the_api_refuses_ends_with_its_code() {
+    let arguments = [&["portforward", "-i", "i-1", ":80"], THERE.as_slice()].concat();
+    let body = r#"{"RequestId":"R-1","Code":"PortForwarding.NotSupported",
+        "Message":"Port forwarding is not supported."}"#;
+
+    let (ran, request) = axt_answered(&arguments, "403 Forbidden", body);
+
+    assert_snapshot!(ran.told());
+    assert!(request.contains("PortNumber=80"), "{request}");
+}
+
+#[test]
+fn a_local_port_that_is_taken_is_told_before_a_session_is_started() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("bound").port();
+    let forward = format!("127.0.0.1:{port}:80");
+    let arguments = ["portforward", "-i", "i-1", forward.as_str()];
+    let arguments = [arguments.as_slice(), THERE.as_slice()].concat();
+
+    let (ran, request) = axt_answered(&arguments, "200 OK", "{}");
+
+    assert_eq!(ran.output.status.code(), Some(1));
+    assert!(
+        ran.told().contains(&format!("127.0.0.1:{port}")),
+        "{}",
+        ran.told()
+    );
+    assert!(request.is_empty(), "{request}");
+}
+
+#[test]
+fn ctrl_c_ends_a_forward_and_its_session() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = server.local_addr().expect("bound").to_string();
+    let there = THERE.map(|argument| argument.replace("ADDRESS", &address));
+    let started = r#"{"RequestId":"R-1","SessionId":"s-1","SecurityToken":"t",
+        "WebSocketUrl":"ws://127.0.0.1:1/session?sessionId=s-1&token=t"}"#;
+    let home = tempfile::tempdir().expect("a folder");
+
+    let (line, status, ended) = thread::scope(|scope| {
+        let mut axt = Command::new(env!("CARGO_BIN_EXE_axt"))
+            .args(["portforward", "-i", "i-1", "127.0.0.1::80"])
+            .args(there)
+            .env_clear()
+            .env("HOME", home.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("axt runs");
+        let serving = scope.spawn(|| {
+            answer(&server, "200 OK", started);
+            answer(&server, "200 OK", r#"{"RequestId":"R-2"}"#)
+        });
+        let stdout = axt.stdout.take().expect("piped");
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        interrupt(axt.id());
+        let status = axt.wait().expect("ended");
+        // Should the command never have come, the server must not wait for it for ever.
+        drop((TcpStream::connect(&address), TcpStream::connect(&address)));
+        (line, status, serving.join().expect("served"))
+    });
+
+    let port = line
+        .strip_prefix("Forwarding from 127.0.0.1:")
+        .and_then(|rest| rest.strip_suffix(" -> 80\n"));
+    assert!(
+        port.is_some_and(|port| port.parse::<u16>().is_ok()),
+        "{line}"
+    );
+    assert_eq!(status.code(), Some(130));
+    assert!(ended.contains("EndTerminalSession"), "{ended}");
+    assert!(ended.contains("SessionId=s-1"), "{ended}");
+}
+
+/// Ctrl-C for a process.
+fn interrupt(process: u32) {
+    let kill = format!("kill -INT {process}");
+    let status = Command::new("sh").args(["-c", &kill]).status();
+    assert!(status.expect("a shell").success());
 }
 
 #[test]

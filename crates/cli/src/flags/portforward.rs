@@ -16,8 +16,8 @@ A forward is [ADDR:]LOCAL:[TARGET:]REMOTE:
   ADDR     where to listen [default: localhost, which is 127.0.0.1 and ::1]
 Of three parts, a number in the first place is LOCAL. An IPv6 address stands in brackets.
 
-Any number of connections go through each at once. A connection without a byte for 3 minutes is
-closed, as the service does it. Ctrl-C ends the forwards and their sessions.
+Connections go through side by side, 20 at a time on an instance. One without a byte for 3 minutes
+is closed, as the service does it. Ctrl-C ends the forwards and their sessions.
 
 Examples:
   axt portforward 8080:80
