@@ -3,64 +3,30 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
 #![allow(clippy::result_large_err)] // tungstenite's own type
 
+#[path = "forward/application.rs"]
+mod application;
 #[path = "forward/far_end.rs"]
 mod far_end;
 #[path = "forward/place.rs"]
 mod place;
 
-use std::{future::Future, io, time::Duration};
+use std::{future::Future, time::Duration};
 
 use axt_client::forward::{EXTENSIONS, ForwardEvent};
 use axt_net::{link, transport::Stream};
 use axt_proto::{Extensions, frame::Message};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::AsyncWriteExt;
 
-use self::place::Place;
+use self::{
+    application::{bytes, is_reset, reads, reads_to_the_end, resets},
+    place::Place,
+};
 
 /// Against hanging; no test needs more than a moment.
 const GUARD: Duration = Duration::from_secs(20);
 
 async fn in_time<T>(work: impl Future<Output = T>) -> T {
     link::timeout(GUARD, work).await.expect("in time")
-}
-
-/// Bytes that are not all alike.
-fn bytes(length: u32) -> Vec<u8> {
-    (0..length)
-        .map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0])
-        .collect()
-}
-
-async fn reads(application: &mut (impl AsyncRead + Unpin), expected: &[u8]) {
-    let mut read = vec![0; expected.len()];
-    application.read_exact(&mut read).await.expect("more");
-    assert_eq!(read, expected);
-}
-
-/// Reads to the FIN.
-async fn reads_to_the_end(application: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
-    let mut read = Vec::new();
-    application.read_to_end(&mut read).await.expect("a FIN");
-    read
-}
-
-/// Reads to the reset.
-async fn is_reset(application: &mut TcpStream) {
-    let mut read = Vec::new();
-    let error = application
-        .read_to_end(&mut read)
-        .await
-        .expect_err("no FIN");
-    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
-}
-
-/// Leaves as a program does that crashes.
-fn resets(application: TcpStream) {
-    rustix::net::sockopt::set_socket_linger(&application, Some(Duration::ZERO)).expect("set");
-    drop(application);
 }
 
 fn assert_failed(event: &ForwardEvent, number: u64, part: &str) {
