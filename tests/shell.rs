@@ -90,7 +90,7 @@ async fn ctrl_c_reaches_the_foreground_job_and_the_shell_goes_on() {
     let mut terminal = shell(&sandbox).await;
 
     terminal
-        .type_line("echo be''gun; sleep 1000")
+        .type_line("sh -c 'echo be\"\"gun; exec sleep 1000'")
         .await
         .expect("typed");
     terminal.expect("begun").await.expect("the job");

@@ -120,7 +120,9 @@ impl Registry {
             Phase::Expired => has_live,
             Phase::Ended => false,
         };
-        let settled = (!is_active && !has_live).then(|| self.all_failed(&session.id));
+        // A session that nobody was told of is no record yet, even when its instance has gone.
+        let is_over = session.is_committed && !is_active && !has_live;
+        let settled = is_over.then(|| self.all_failed(&session.id));
         let deadline = if settled.is_some() {
             let kept = Duration::from_secs(86_400) * self.limits.history_days;
             Some((session.created + kept, Deadline::Forget(session.id.clone())))

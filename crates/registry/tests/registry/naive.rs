@@ -86,7 +86,7 @@ impl Naive {
     }
 
     fn is_settled(&self, session: &NaiveSession) -> bool {
-        !self.is_active(session) && !self.is_in_use(session)
+        session.is_committed && !self.is_active(session) && !self.is_in_use(session)
     }
 
     fn all_failed(&self, session: &NaiveSession) -> bool {
@@ -163,7 +163,7 @@ impl Naive {
     fn trim(&mut self) {
         let limit = self.limits.history_records as usize;
         for account in self
-            .instances
+            .sessions
             .iter()
             .map(|one| one.account.clone())
             .collect::<Vec<_>>()
