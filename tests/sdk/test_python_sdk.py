@@ -1,5 +1,6 @@
 """The official Python SDK, unmodified, starts sessions; Python's websockets package drives them."""
 
+import contextlib
 import re
 import ssl
 import urllib.parse
@@ -42,9 +43,8 @@ def start(client, sandbox, **parameters):
 class Terminal:
     """A session's websocket and the frames on it."""
 
-    def __init__(self, sandbox, url, **options):
-        trust = ssl.create_default_context(cafile=sandbox.ca) if url.startswith("wss:") else None
-        self.socket = connect(url, ssl=trust, compression=None, proxy=None, open_timeout=GUARD_S, **options)
+    def __init__(self, socket):
+        self.socket = socket
         self.sequence = 0
         self.output = b""
         self.statuses = []
@@ -76,6 +76,21 @@ class Terminal:
         return closed.value.rcvd
 
 
+@pytest.fixture
+def open_terminal(sandbox):
+    """Opens terminals, and closes them when the test is over."""
+    with contextlib.ExitStack() as opened:
+
+        def open_one(url, **options):
+            trust = ssl.create_default_context(cafile=sandbox.ca)
+            socket = connect(
+                url, ssl=trust, compression=None, proxy=None, open_timeout=GUARD_S, **options
+            )
+            return Terminal(opened.enter_context(socket))
+
+        yield open_one
+
+
 def test_a_session_has_the_four_fields_and_the_url_of_the_page(sandbox):
     answer = start(client_for(sandbox), sandbox)
 
@@ -97,15 +112,15 @@ def test_both_signatures_work_with_tls_and_without(sandbox, tls, signature):
     assert answer.session_id.startswith("s-")
 
 
-def test_a_shell_over_the_session_url(sandbox):
+def test_a_shell_over_the_session_url(sandbox, open_terminal):
     answer = start(client_for(sandbox), sandbox)
-    terminal = Terminal(sandbox, answer.web_socket_url)
+    terminal = open_terminal(answer.web_socket_url)
 
     terminal.type_line("echo $((6*7)) is the answer")
-    terminal.expect(rb"\n42 is the answer")
+    terminal.expect(rb"[\r\n]42 is the answer")
     terminal.send(frames.RESIZE, frames.window_size(43, 132))
     terminal.type_line("stty size")
-    terminal.expect(rb"\n43 132")
+    terminal.expect(rb"[\r\n]43 132")
     terminal.type_line("exit 3")
     close = terminal.expect_end()
 
@@ -114,9 +129,9 @@ def test_a_shell_over_the_session_url(sandbox):
     assert (frames.SPEED, (1_638_400).to_bytes(4, "big")) == terminal.statuses[0]
 
 
-def test_a_command_line_runs_with_its_quotes(sandbox):
+def test_a_command_line_runs_with_its_quotes(sandbox, open_terminal):
     answer = start(client_for(sandbox), sandbox, command_line="printf '%s|' 'a b' \"c;d\"; exit")
-    terminal = Terminal(sandbox, answer.web_socket_url)
+    terminal = open_terminal(answer.web_socket_url)
 
     close = terminal.expect_end()
 
@@ -124,11 +139,11 @@ def test_a_command_line_runs_with_its_quotes(sandbox):
     assert close.reason == "Exit"
 
 
-def test_the_token_may_come_in_the_header_alone(sandbox):
+def test_the_token_may_come_in_the_header_alone(sandbox, open_terminal):
     answer = start(client_for(sandbox), sandbox)
     url = answer.web_socket_url.split("&token=")[0]
-    terminal = Terminal(
-        sandbox, url, additional_headers={"x-acs-session-token": answer.security_token}
+    terminal = open_terminal(
+        url, additional_headers={"x-acs-session-token": answer.security_token}
     )
 
     terminal.type_line("echo by-$((1+1))-header")
@@ -136,12 +151,12 @@ def test_the_token_may_come_in_the_header_alone(sandbox):
     terminal.expect(rb"by-2-header")
 
 
-def test_ending_a_session_ends_its_terminal_and_its_url(sandbox):
+def test_ending_a_session_ends_its_terminal_and_its_url(sandbox, open_terminal):
     client = client_for(sandbox)
     answer = start(client, sandbox)
-    terminal = Terminal(sandbox, answer.web_socket_url)
+    terminal = open_terminal(answer.web_socket_url)
     terminal.type_line("echo ready")
-    terminal.expect(rb"\nready")
+    terminal.expect(rb"[\r\n]ready")
 
     client.end_terminal_session(
         models.EndTerminalSessionRequest(region_id=sandbox.region, session_id=answer.session_id)
@@ -150,7 +165,7 @@ def test_ending_a_session_ends_its_terminal_and_its_url(sandbox):
 
     assert (close.code, close.reason) == (1000, "EndTerminalSession")
     with pytest.raises(InvalidStatus) as refused:
-        Terminal(sandbox, answer.web_socket_url)
+        open_terminal(answer.web_socket_url)
     assert refused.value.response.status_code == 403
     assert b"SessionUrl.Ended" in refused.value.response.body
 
