@@ -181,3 +181,25 @@ async fn a_user_that_is_not_there_fails_the_connection_with_its_name_in_history(
     assert_eq!(ended.why, Why::Told(Reason::OpenPtyFailed));
     sandbox.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_runs_as_another_user_where_the_agent_may_change_to_it() {
+    let sandbox = sandbox().await;
+    let session = sandbox
+        .start_session_with(Some("id -un"), Some("nobody"))
+        .await
+        .expect("a session");
+    let terminal = sandbox.terminal(&session).await.expect("a terminal");
+
+    let (ended, screen) = terminal.end().await.expect("an end");
+
+    if rustix::process::geteuid().is_root() {
+        // On many machines the shell of `nobody` only says that there is none.
+        let screen = String::from_utf8_lossy(&screen);
+        assert!(!screen.contains("root"), "{screen}");
+        assert_eq!(ended.why, Why::Told(Reason::Exit));
+    } else {
+        assert_eq!(ended.why, Why::Told(Reason::OpenPtyFailed));
+    }
+    sandbox.shutdown().await;
+}

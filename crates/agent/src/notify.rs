@@ -23,9 +23,13 @@ pub(crate) async fn keep(relay: Arc<Relay>, channels: Arc<Channels>, online: wat
                 is_told = false;
                 tracing::info!(instance = %relay.instance(), "the agent is online");
                 online.send_replace(true);
-                let why = listen(socket, &channels).await;
+                let lost = listen(socket, &channels).await;
                 online.send_replace(false);
-                tracing::warn!(instance = %relay.instance(), why, "the notify channel was lost");
+                let instance = relay.instance();
+                match lost {
+                    Lost::Closed(why) => tracing::info!(%instance, why, "the relay closed"),
+                    Lost::Broken(why) => tracing::warn!(%instance, why, "the relay was lost"),
+                }
             }
             Err(error) if !std::mem::replace(&mut is_told, true) => {
                 tracing::warn!(instance = %relay.instance(), %error, "no relay; trying on");
@@ -36,20 +40,30 @@ pub(crate) async fn keep(relay: Arc<Relay>, channels: Arc<Channels>, online: wat
     }
 }
 
+/// Why a notify channel is no longer there.
+enum Lost {
+    /// The relay said goodbye, as when it is stopped: nothing that anybody has to mend.
+    Closed(String),
+    /// It broke.
+    Broken(String),
+}
+
 /// Answers and obeys until the channel is lost; says why it was.
-async fn listen(socket: WebSocket, channels: &Channels) -> String {
+async fn listen(socket: WebSocket, channels: &Channels) -> Lost {
     let (mut reader, writer) = socket.split();
     loop {
         let command = match reader.next().await {
             Ok(Incoming::Data(command)) => command,
-            Ok(Incoming::Closed { code, reason }) => return format!("closed with {code} {reason}"),
-            Err(error) => return error.to_string(),
+            Ok(Incoming::Closed { code, reason }) => {
+                return Lost::Closed(format!("{code} {reason}"));
+            }
+            Err(error) => return Lost::Broken(error.to_string()),
         };
         let command = String::from_utf8_lossy(&command);
         // Before anything is done: the answer proves delivery, nothing more.
         let answer = Answer::to_command(&command).to_string();
         if let Err(error) = writer.send_text(answer).await {
-            return error.to_string();
+            return Lost::Broken(error.to_string());
         }
         if let Ok(command) = command.parse::<Notify>() {
             channels.obey(command);
