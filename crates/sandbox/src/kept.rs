@@ -73,31 +73,32 @@ impl LocalAgents {
     }
 }
 
-/// Reads what the folder keeps; makes, and keeps, what is missing, so that there are `instances`
-/// identities at least. Blocks, and a first run takes a fraction of a second of CPU for the key.
-pub(crate) fn open(
+/// Reads the access key that the folder keeps, or makes and keeps one. Blocks.
+pub(crate) fn access_key(folder: &Path, seed: Option<u64>) -> Result<HandedOut, KeptError> {
+    let path = folder.join(ACCESS_KEY);
+    if let Some(kept) = read(&path)? {
+        return Ok(kept);
+    }
+    let mut random = random(seed);
+    let made = HandedOut {
+        access_key_id: format!("LTAI{}", word(&mut random, KEY_ID_DIGITS)),
+        access_key_secret: Secret::new(word(&mut random, KEY_SECRET_DIGITS)),
+    };
+    write(&path, &made)?;
+    Ok(made)
+}
+
+/// Reads who the simulated instances are; makes, and keeps, what is missing, so that there are
+/// `instances` of them at least. Blocks, and a first run takes a fraction of a second of CPU for the
+/// key.
+pub(crate) fn local_agents(
     folder: &Path,
     instances: usize,
     seed: Option<u64>,
-) -> Result<(HandedOut, LocalAgents), KeptError> {
-    let mut random = match seed {
-        Some(seed) => StdRng::seed_from_u64(seed),
-        None => StdRng::from_rng(&mut rand::rng()),
-    };
-    let key_path = folder.join(ACCESS_KEY);
-    let handed_out = match read(&key_path)? {
-        Some(kept) => kept,
-        None => {
-            let made = HandedOut {
-                access_key_id: format!("LTAI{}", word(&mut random, KEY_ID_DIGITS)),
-                access_key_secret: Secret::new(word(&mut random, KEY_SECRET_DIGITS)),
-            };
-            write(&key_path, &made)?;
-            made
-        }
-    };
-    let agents_path = folder.join(LOCAL_AGENTS);
-    let (mut agents, mut is_changed) = match read(&agents_path)? {
+) -> Result<LocalAgents, KeptError> {
+    let path = folder.join(LOCAL_AGENTS);
+    let mut random = random(seed);
+    let (mut agents, mut is_changed) = match read(&path)? {
         Some(kept) => (kept, false),
         None => (make_agents(&mut random)?, true),
     };
@@ -109,9 +110,16 @@ pub(crate) fn open(
         is_changed = true;
     }
     if is_changed {
-        write(&agents_path, &agents)?;
+        write(&path, &agents)?;
     }
-    Ok((handed_out, agents))
+    Ok(agents)
+}
+
+fn random(seed: Option<u64>) -> StdRng {
+    match seed {
+        Some(seed) => StdRng::seed_from_u64(seed),
+        None => StdRng::from_rng(&mut rand::rng()),
+    }
 }
 
 fn make_agents(random: &mut StdRng) -> Result<LocalAgents, KeptError> {
@@ -198,8 +206,10 @@ mod tests {
     fn keys_and_ids_are_kept_between_runs() {
         let folder = tempfile::tempdir().expect("a folder");
 
-        let (first, two) = open(folder.path(), 2, None).expect("made");
-        let (second, three) = open(folder.path(), 3, None).expect("read");
+        let first = access_key(folder.path(), None).expect("made");
+        let second = access_key(folder.path(), None).expect("read");
+        let two = local_agents(folder.path(), 2, None).expect("made");
+        let three = local_agents(folder.path(), 3, None).expect("read");
 
         assert_eq!(second.access_key_id, first.access_key_id);
         assert_eq!(second.access_key_secret, first.access_key_secret);
@@ -212,7 +222,8 @@ mod tests {
     fn nobody_else_can_read_them() {
         let folder = tempfile::tempdir().expect("a folder");
 
-        open(folder.path(), 1, None).expect("made");
+        access_key(folder.path(), None).expect("made");
+        local_agents(folder.path(), 1, None).expect("made");
 
         for file in [ACCESS_KEY, LOCAL_AGENTS] {
             let mode = fs::metadata(folder.path().join(file))
@@ -231,7 +242,7 @@ mod tests {
         )
         .expect("written");
 
-        let error = open(folder.path(), 1, None)
+        let error = access_key(folder.path(), None)
             .expect_err("damaged")
             .to_string();
 

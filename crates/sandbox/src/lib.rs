@@ -7,11 +7,17 @@
 //! What never does: flags, settings files, output, and rules.
 
 mod config;
+mod error;
+mod ground;
 mod kept;
+mod relay;
 mod sandbox;
+mod simulated;
+mod sockets;
 pub mod state;
 pub mod terminal;
 
 pub use config::{ClockStart, Listen, SandboxConfig, State, Transport};
-pub use sandbox::{Sandbox, StartError};
+pub use error::StartError;
+pub use sandbox::Sandbox;
 pub use state::{StateDir, StateError};

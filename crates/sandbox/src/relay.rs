@@ -1,0 +1,161 @@
+//! A relay on this machine, and what it takes to be its client.
+
+use std::process;
+
+use axt_client::{Admin, Api, api::permanent, session::Network};
+use axt_control::admin::{ReadyFile, ReadyInstance};
+use axt_net::{clock::Clock, frames::Tap, http::HttpClient, tasks::Tasks, wall::Wall};
+use axt_openapi::{AccessKey, Caller, Identity};
+use axt_relay::{InstanceSpec, Relay, RelayConfig, RelayHandle, Urls};
+
+use crate::{
+    config::{ClockStart, SandboxConfig, Transport},
+    error::StartError,
+    ground::{CA, Ground},
+    sockets::{Sockets, authority},
+    state::StateDir,
+};
+
+/// A relay that serves.
+///
+/// Dropping it ends it at once.
+#[derive(Debug)]
+pub(crate) struct LocalRelay {
+    pub(crate) ready: ReadyFile,
+    pub(crate) clock: Clock,
+    pub(crate) network: Network,
+    pub(crate) api: Api,
+    pub(crate) admin: Admin,
+    pub(crate) handle: RelayHandle,
+}
+
+impl LocalRelay {
+    /// Starts it on `tasks`, with these instances declared.
+    pub(crate) fn start(
+        config: &SandboxConfig,
+        state: &StateDir,
+        (sockets, ground): (Sockets, Ground),
+        instances: Vec<InstanceSpec>,
+        tasks: &Tasks,
+    ) -> Result<Self, StartError> {
+        let clock = match config.clock {
+            ClockStart::Frozen(at) => Clock::frozen(at),
+            ClockStart::Running => Clock::from_wall(&config.wall, ground.clock_offset),
+        };
+        let network = Network {
+            dialer: sockets.dialer.clone(),
+            tls: ground.client_tls.clone(),
+            clock: clock.clone(),
+            tap: Tap::none(),
+        };
+        let ready = ready_file(config, &ground, &sockets, state, &instances);
+        let (api, admin) = endpoints(&network, &config.wall, &ready)?;
+        let relay = relay_config(config, ground, sockets, clock.clone(), instances)?;
+        Ok(Self {
+            handle: Relay::start(relay, tasks)?,
+            ready,
+            clock,
+            network,
+            api,
+            admin,
+        })
+    }
+
+    /// The root that agents call: `https://HOST:PORT`, or `http` in memory.
+    pub(crate) fn server(&self) -> String {
+        // `wss` becomes `https`, and `ws` `http`.
+        let axt = &self.ready.axt;
+        axt.strip_prefix("ws")
+            .map_or_else(|| axt.clone(), |rest| format!("http{rest}"))
+    }
+}
+
+/// The API and the admin API of a sandbox that is about to be ready.
+fn endpoints(
+    network: &Network,
+    wall: &Wall,
+    ready: &ReadyFile,
+) -> Result<(Api, Admin), StartError> {
+    let http = HttpClient::new(network.dialer.clone(), network.tls.clone());
+    let key = permanent(ready.access_key_id.clone(), ready.access_key_secret.clone());
+    let region = ready.region.clone();
+    let api = Api::new(http.clone(), &ready.api_http, region, key, wall.clone())
+        .map_err(|error| StartError::Unusable(error.to_string()))?;
+    Ok((api, Admin::new(http, &ready.admin, None)))
+}
+
+fn ready_file(
+    config: &SandboxConfig,
+    ground: &Ground,
+    sockets: &Sockets,
+    state: &StateDir,
+    instances: &[InstanceSpec],
+) -> ReadyFile {
+    let is_memory = config.transport == Transport::Memory;
+    let sessions = if is_memory { "ws" } else { "wss" };
+    ReadyFile {
+        api_http: format!("http://{}", authority(sockets.api, is_memory)),
+        api_https: format!("https://{}", authority(sockets.api, true)),
+        axt: format!("{sessions}://{}", authority(sockets.axt, true)),
+        admin: format!("http://{}", authority(sockets.admin, is_memory)),
+        pid: process::id(),
+        region: config.region.clone(),
+        access_key_id: ground.handed_out.access_key_id.clone(),
+        access_key_secret: ground.handed_out.access_key_secret.clone(),
+        ca_cert: state.path().join(CA).join("ca.pem").display().to_string(),
+        instances: instances
+            .iter()
+            .map(|instance| ReadyInstance {
+                id: instance.id.clone(),
+                name: instance.name.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn relay_config(
+    config: &SandboxConfig,
+    ground: Ground,
+    sockets: Sockets,
+    clock: Clock,
+    instances: Vec<InstanceSpec>,
+) -> Result<RelayConfig, StartError> {
+    let key = AccessKey {
+        secret: ground.handed_out.access_key_secret.clone(),
+        is_enabled: true,
+        token: None,
+        caller: Caller {
+            account: config.account.clone(),
+            access_key_id: ground.handed_out.access_key_id.clone(),
+            identity: Identity::Account(config.account.to_string()),
+            policy: None,
+        },
+    };
+    let tls = match config.transport {
+        Transport::Sockets(_) => Some(ground.ca.server_tls()?),
+        Transport::Memory => None,
+    };
+    Ok(RelayConfig {
+        instances,
+        access_keys: [(ground.handed_out.access_key_id.clone(), key)].into(),
+        listeners: sockets.listeners,
+        tls,
+        clock,
+        wall: config.wall.clone(),
+        limits: config.limits.clone(),
+        limit_sources: config.limit_sources.clone(),
+        journal: ground.journal,
+        region: config.region.clone(),
+        account: config.account.clone(),
+        regions: std::collections::BTreeMap::new(),
+        no_auth: None,
+        allow_unsigned: false,
+        urls: Urls {
+            advertise_plain: config.transport == Transport::Memory,
+            ..Urls::default()
+        },
+        admin_token: None,
+        seed: config.seed,
+        enforce_tls: false,
+    })
+}

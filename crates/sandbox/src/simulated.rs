@@ -1,0 +1,119 @@
+//! The simulated instances: who they are, and their agents in this process.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use axt_agent::{Agent, AgentConfig, Surroundings};
+use axt_control::luban::Signer;
+use axt_net::{link, tasks::Tasks};
+use axt_relay::InstanceSpec;
+
+use crate::{
+    config::SandboxConfig,
+    error::StartError,
+    kept::{self, KeptError, LocalAgents},
+    state::StateDir,
+};
+
+/// How long the agents may take to come online before the sandbox is said not to work. Link time.
+pub(crate) const AGENTS_ONLINE: Duration = Duration::from_secs(30);
+
+/// Signatures are made ahead for this many instances at most: each costs some CPU every minute.
+const SIGN_AHEAD_FOR: usize = 16;
+
+/// Reads who the simulated instances are, or makes them; none are wanted: nothing is made. On a
+/// first run a key is searched for, on a thread that may block.
+pub(crate) async fn prepare(
+    config: &SandboxConfig,
+    state: &StateDir,
+    tasks: &Tasks,
+) -> Result<Option<LocalAgents>, StartError> {
+    if config.instances == 0 {
+        return Ok(None);
+    }
+    let folder = state.path().to_owned();
+    let (instances, seed) = (config.instances, config.seed);
+    let agents = tasks.blocking("agents' key", move || {
+        kept::local_agents(&folder, instances, seed)
+    });
+    Ok(Some(agents.await??))
+}
+
+impl LocalAgents {
+    /// What the relay is told of them.
+    pub(crate) fn specs(&self, config: &SandboxConfig) -> Result<Vec<InstanceSpec>, StartError> {
+        let public_key = self
+            .key()?
+            .public()
+            .to_pem()
+            .map_err(|error| KeptError::Key(error.to_string()))?;
+        let host_name = host_name();
+        let spec = |(number, id): (usize, &axt_proto::InstanceId)| InstanceSpec {
+            name: format!("local-{}", number.saturating_add(1)),
+            host_name: host_name.clone(),
+            machine_id: Some(self.machine_id.clone()),
+            public_key: Some(public_key.clone()),
+            intranet_ip: Ipv4Addr::LOCALHOST.to_string(),
+            ..InstanceSpec::new(id.clone(), config.account.clone(), config.region.clone())
+        };
+        let wanted = self.instances.iter().take(config.instances).enumerate();
+        Ok(wanted.map(spec).collect())
+    }
+
+    /// Their agents, for a relay at `server`.
+    pub(crate) fn agents(
+        &self,
+        config: &SandboxConfig,
+        server: &str,
+    ) -> Result<Vec<AgentConfig>, StartError> {
+        let key = self.key()?;
+        let agent = |(number, id): (usize, &axt_proto::InstanceId)| {
+            let signer = Signer::new(id.clone(), self.machine_id.clone(), &key);
+            let mut agent = AgentConfig::new(server, signer);
+            agent.shells = config.shells.clone();
+            agent.extensions = config.extensions;
+            agent.idle_timeout = config.limits.idle_timeout();
+            agent.seed = config.seed.map(|seed| seed.wrapping_add(as_seed(number)));
+            if number >= SIGN_AHEAD_FOR {
+                agent.signed_ahead = 0;
+            }
+            agent
+        };
+        let wanted = self.instances.iter().take(config.instances).enumerate();
+        Ok(wanted.map(agent).collect())
+    }
+}
+
+fn as_seed(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// This machine's name: what a simulated instance calls itself.
+fn host_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// Starts the agents and waits until each has its notify channel.
+pub(crate) async fn start(
+    configs: Vec<AgentConfig>,
+    around: &Surroundings,
+    tasks: &Tasks,
+) -> Result<(), StartError> {
+    let wanted = configs.len();
+    let mut agents: Vec<_> = configs
+        .into_iter()
+        .map(|config| Agent::start(config, around.clone(), tasks))
+        .collect();
+    let online = async {
+        for agent in &mut agents {
+            agent.online().await;
+        }
+    };
+    if link::timeout(AGENTS_ONLINE, online).await.is_ok() {
+        return Ok(());
+    }
+    let missing = agents.iter().filter(|agent| !agent.is_online()).count();
+    Err(StartError::AgentsOffline { missing, wanted })
+}

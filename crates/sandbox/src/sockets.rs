@@ -1,0 +1,94 @@
+//! The relay's listeners, and the addresses that clients are told.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axt_net::transport::{BindError, Dialer, Listener, MemoryNet};
+use axt_relay::Listeners;
+
+use crate::{
+    config::{Listen, Transport},
+    error::StartError,
+};
+
+/// The names of an in-memory relay's listeners.
+const MEMORY_HOST: &str = "localhost";
+const MEMORY_API: u16 = 7080;
+const MEMORY_AXT: u16 = 7443;
+const MEMORY_ADMIN: u16 = 7090;
+
+/// The relay's listeners, bound, and how to reach them.
+pub(crate) struct Sockets {
+    pub(crate) listeners: Listeners,
+    pub(crate) dialer: Dialer,
+    pub(crate) api: SocketAddr,
+    pub(crate) axt: SocketAddr,
+    pub(crate) admin: SocketAddr,
+}
+
+impl Sockets {
+    pub(crate) async fn bind(transport: &Transport) -> Result<Self, StartError> {
+        match transport {
+            Transport::Sockets(listen) => Self::bind_tcp(*listen).await,
+            Transport::Memory => Self::bind_memory(),
+        }
+    }
+
+    async fn bind_tcp(listen: Listen) -> Result<Self, StartError> {
+        let api = named("api", Listener::bind(listen.api).await)?;
+        // One listener may stand for both names.
+        let axt = if listen.axt == listen.api && listen.api.port() != 0 {
+            None
+        } else {
+            Some(named("axt", Listener::bind(listen.axt).await)?)
+        };
+        let admin = named("admin", Listener::bind(listen.admin).await)?;
+        Self::with(Dialer::tcp(), api, axt, admin)
+    }
+
+    fn bind_memory() -> Result<Self, StartError> {
+        let net = MemoryNet::new();
+        let api = named("api", net.bind(MEMORY_HOST, MEMORY_API))?;
+        let axt = named("axt", net.bind(MEMORY_HOST, MEMORY_AXT))?;
+        let admin = named("admin", net.bind(MEMORY_HOST, MEMORY_ADMIN))?;
+        Self::with(Dialer::memory(&net), api, Some(axt), admin)
+    }
+
+    fn with(
+        dialer: Dialer,
+        api: Listener,
+        axt: Option<Listener>,
+        admin: Listener,
+    ) -> Result<Self, StartError> {
+        let address = |listener: &Listener| {
+            listener
+                .local_addr()
+                .map_err(|error| StartError::Unusable(error.to_string()))
+        };
+        Ok(Self {
+            dialer,
+            api: address(&api)?,
+            axt: axt.as_ref().map_or_else(|| address(&api), address)?,
+            admin: address(&admin)?,
+            listeners: Listeners { api, axt, admin },
+        })
+    }
+}
+
+fn named(
+    listener: &'static str,
+    bound: Result<Listener, BindError>,
+) -> Result<Listener, StartError> {
+    bound.map_err(|source| StartError::Bind { listener, source })
+}
+
+/// An address that a client on this machine can dial, and that the dev CA vouches for.
+pub(crate) fn authority(address: SocketAddr, is_named: bool) -> String {
+    let port = address.port();
+    match address.ip() {
+        ip if is_named && (ip.is_loopback() || ip.is_unspecified()) => format!("localhost:{port}"),
+        ip if ip.is_unspecified() => {
+            SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port).to_string()
+        }
+        _ => address.to_string(),
+    }
+}
