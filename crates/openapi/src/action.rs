@@ -37,7 +37,9 @@ pub use self::{
     terminal::{DescribeTerminalSessions, EndTerminalSession},
     values::Values,
 };
-use crate::{ApiError, Caller, Fingerprint, Idempotency, World, description::Description};
+use crate::{
+    ApiError, Caller, ErrorCode, Fingerprint, Idempotency, World, description::Description,
+};
 
 /// An action's request: a struct that serde fills from what the table has read.
 pub trait Request: DeserializeOwned + Serialize {
@@ -178,8 +180,15 @@ pub(crate) fn read(
     world: &dyn World,
 ) -> Result<Read, ApiError> {
     let read = values::read(&name.description(), flat, caller, world)?;
+    let action = Action::from_values(name, read.values)?;
+    if let Action::StartTerminalSession(start) = &action
+        && let Some(key) = &start.encryption_options.kms_key_id
+        && !world.has_kms_key(&caller.account, key)
+    {
+        return Err(ErrorCode::InvalidParameterEncryptionOptionsKmsKeyId.into());
+    }
     Ok(Read {
-        action: Action::from_values(name, read.values)?,
+        action,
         region: read.region,
         ignored: read.ignored,
     })

@@ -110,6 +110,10 @@ impl World for TestWorld {
         self.is_enabled
     }
 
+    fn has_kms_key(&self, _: &AccountId, key: &str) -> bool {
+        key != "key-of-others"
+    }
+
     fn rate(&self, _: &Caller, _: ActionName) -> RateState {
         self.rate
     }

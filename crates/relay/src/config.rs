@@ -6,7 +6,7 @@ use axt_journal::Journal;
 use axt_net::{clock::Clock, tls::ServerTls, transport::Listener, wall::Wall};
 use axt_openapi::{AccessKey, Caller};
 use axt_proto::{AccountId, Limits, RegionId, Secret};
-use axt_registry::InstanceSpec;
+use axt_registry::{InstanceSpec, RegionPatch};
 
 /// What a relay is started with. Everything that is random, timed or on disk comes in here.
 #[derive(Debug)]
@@ -31,8 +31,10 @@ pub struct RelayConfig {
     pub region: RegionId,
     /// The account of what names none.
     pub account: AccountId,
-    /// Regions beside the built-in table, with the two letters of their city.
-    pub regions: BTreeMap<RegionId, String>,
+    /// Regions beside the built-in table, and what is said of those in it.
+    pub regions: BTreeMap<RegionId, RegionSettings>,
+    /// What is said of accounts; one of which nothing is said is as it was.
+    pub accounts: BTreeMap<AccountId, AccountSettings>,
     /// Who may call the API.
     pub access_keys: BTreeMap<String, AccessKey>,
     /// Whom calls without any signature are from (`--no-auth`); such calls need a loopback `Host`
@@ -50,6 +52,26 @@ pub struct RelayConfig {
     pub seed: Option<u64>,
     /// Actions that the metadata calls HTTPS-only are refused over plain HTTP.
     pub enforce_tls: bool,
+}
+
+/// What is said of a region at start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegionSettings {
+    /// The two letters of its city, which ids carry; absent: the built-in table's, else `xx`.
+    pub letters: Option<String>,
+    /// Its name in DescribeRegions; absent: the built-in table's, else its id.
+    pub name: Option<String>,
+    /// Its switches; what is absent stays as the journal has it.
+    pub switches: RegionPatch,
+}
+
+/// What is said of an account at start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountSettings {
+    /// Whether its session manager is on; absent: as the journal has it.
+    pub session_manager: Option<bool>,
+    /// The KMS keys that it has; absent: every well-formed id counts as one.
+    pub kms_keys: Option<BTreeSet<String>>,
 }
 
 /// The relay's listeners. The api and the axt listener serve the same; one may stand for both.

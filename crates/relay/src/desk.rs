@@ -35,6 +35,7 @@ pub(crate) use self::{
     starts::StartFailure,
 };
 use crate::{
+    config::RegionSettings,
     events::{Follower, Ring},
     ids::Ids,
     notify::Links,
@@ -61,7 +62,7 @@ pub(crate) struct Setup {
     pub(crate) journal: Journal,
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
-    pub(crate) letters: BTreeMap<RegionId, String>,
+    pub(crate) letters: BTreeMap<RegionId, RegionSettings>,
     pub(crate) ids: Ids,
     pub(crate) snapshot: watch::Sender<Snapshot>,
 }
@@ -74,7 +75,7 @@ pub(crate) struct Desk {
     pub(crate) ids: Ids,
     clock: Clock,
     limits: Limits,
-    letters: BTreeMap<RegionId, String>,
+    letters: BTreeMap<RegionId, RegionSettings>,
     journal: Journal,
     ring: Ring,
     snapshot: watch::Sender<Snapshot>,

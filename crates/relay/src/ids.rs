@@ -1,10 +1,12 @@
 //! Where ids and tokens come from.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use axt_openapi::mint;
 use axt_proto::{ChannelId, InstanceId, RegionId, Secret, SessionId, id::MalformedId};
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
+
+use crate::config::RegionSettings;
 
 /// The digits of a channel id: lower-case, for it travels through URLs unescaped
 /// (wire-protocol 12.15).
@@ -77,10 +79,10 @@ impl fmt::Debug for Ids {
 /// The two letters of a region's city; `xx` for one that nobody gave any.
 pub(crate) fn letters<'a>(
     region: &RegionId,
-    own: &'a std::collections::BTreeMap<RegionId, String>,
+    own: &'a BTreeMap<RegionId, RegionSettings>,
 ) -> &'a str {
     own.get(region)
-        .map(String::as_str)
+        .and_then(|region| region.letters.as_deref())
         .or_else(|| axt_openapi::region::find(region.as_str()).map(|region| region.letters))
         .unwrap_or("xx")
 }

@@ -24,9 +24,9 @@ mod session;
 mod verbs;
 mod world;
 
-pub use config::{Listeners, RelayConfig, Urls};
+pub use config::{AccountSettings, Listeners, RegionSettings, RelayConfig, Urls};
 pub use events::{Followed, Follower};
 pub use relay::{Addresses, Relay, RelayHandle, StartError};
 // What whoever starts a relay hands to it, so that nobody else needs to see the crates behind.
 pub use axt_journal::{Journal, OpenError as JournalError};
-pub use axt_registry::InstanceSpec;
+pub use axt_registry::{InstanceSpec, InstanceStatus, OsType, RegionPatch};

@@ -11,7 +11,7 @@ use axt_journal::{CommitError, Journal, OpenError};
 use axt_net::{accept, clock::Clock, link, tasks::Tasks, transport::Listener, wall::Wall};
 use axt_openapi::paging::Seal;
 use axt_proto::{AccountId, Event, Limits, RegionId, Secret};
-use axt_registry::Registry;
+use axt_registry::{RegionPatch, Registry};
 use axum::{
     Router,
     routing::{any, get},
@@ -46,6 +46,12 @@ pub enum StartError {
          listen on 127.0.0.1"
     )]
     OpenAdmin(SocketAddr),
+    /// The API would be open to everyone.
+    #[error(
+        "calls without a signature would be let in on {0}, which is not this machine alone: leave \
+         --no-auth out, or listen on 127.0.0.1"
+    )]
+    OpenApi(SocketAddr),
 }
 
 /// Where a relay listens.
@@ -103,6 +109,11 @@ impl Relay {
         if is_open {
             return Err(StartError::OpenAdmin(addresses.admin));
         }
+        let public = [addresses.api, addresses.axt];
+        let public = public.into_iter().find(|at| !at.ip().is_loopback());
+        if let (Some(_), Some(public)) = (&config.no_auth, public) {
+            return Err(StartError::OpenApi(public));
+        }
         let now = config.clock.now();
         let rows = config.journal.replay()?;
         let (registry, restored) = Registry::restore(config.limits.clone(), rows, now);
@@ -127,6 +138,18 @@ impl Relay {
             let changes = desk.registry.declare_instance(now, spec);
             desk.apply(changes);
         }
+        for (id, region) in &config.regions {
+            if region.switches != RegionPatch::default() {
+                let changes = desk.registry.change_region(now, id, region.switches);
+                desk.apply(changes);
+            }
+        }
+        for (id, account) in &config.accounts {
+            if let Some(is_on) = account.session_manager {
+                let changes = desk.registry.set_session_manager(now, id, is_on);
+                desk.apply(changes);
+            }
+        }
         let (handle, jobs) = Desk::jobs();
         let shared = Arc::new(Shared {
             desk: handle,
@@ -134,6 +157,7 @@ impl Relay {
                 access_keys: config.access_keys,
                 no_auth: config.no_auth,
                 regions: config.regions,
+                accounts: config.accounts,
                 enforce_tls: config.enforce_tls,
                 snapshot: switches,
                 nonces: Nonces::new(),

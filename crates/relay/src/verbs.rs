@@ -59,6 +59,11 @@ impl From<Stopping> for ApiError {
 
 /// ecs-api 3.15: the endpoint is the sandbox's own, so that who follows it stays here.
 fn regions(shared: &Shared, language: Language, from: &CallFrom) -> answer::DescribeRegions {
+    let settings = &shared.surroundings.regions;
+    let own = |id: &str| {
+        let id = id.parse().ok()?;
+        settings.get::<axt_proto::RegionId>(&id)?.name.as_deref()
+    };
     let named = |id: &str| {
         let known = region::find(id);
         let name = known.map(|region| match language {
@@ -68,7 +73,7 @@ fn regions(shared: &Shared, language: Language, from: &CallFrom) -> answer::Desc
         });
         answer::Region {
             region_id: id.to_owned(),
-            local_name: name.unwrap_or(id).to_owned(),
+            local_name: own(id).or(name).unwrap_or(id).to_owned(),
             region_endpoint: from.host.clone(),
             status: "available",
         }

@@ -11,7 +11,10 @@ use axt_proto::{AccountId, RegionId};
 use axt_registry::Row;
 use tokio::sync::watch;
 
-use crate::nonces::{Nonce, Nonces};
+use crate::{
+    config::{AccountSettings, RegionSettings},
+    nonces::{Nonce, Nonces},
+};
 
 /// How long to wait when there is no room for a nonce: by then some will be forgotten.
 const NONCES_FULL: Duration = Duration::from_secs(60);
@@ -46,8 +49,9 @@ impl Snapshot {
 pub(crate) struct Surroundings {
     pub(crate) access_keys: BTreeMap<String, AccessKey>,
     pub(crate) no_auth: Option<Caller>,
-    /// Regions beside the built-in table.
-    pub(crate) regions: BTreeMap<RegionId, String>,
+    /// Regions beside the built-in table, and what is said of those in it.
+    pub(crate) regions: BTreeMap<RegionId, RegionSettings>,
+    pub(crate) accounts: BTreeMap<AccountId, AccountSettings>,
     pub(crate) enforce_tls: bool,
     pub(crate) snapshot: watch::Receiver<Snapshot>,
     pub(crate) nonces: Nonces,
@@ -99,6 +103,12 @@ impl World for ForCall<'_> {
     fn session_manager_enabled(&self, account: &AccountId) -> bool {
         let snapshot = self.all.snapshot.borrow();
         !snapshot.without_session_manager.contains(account)
+    }
+
+    fn has_kms_key(&self, account: &AccountId, key: &str) -> bool {
+        let settings = self.all.accounts.get(account);
+        let keys = settings.and_then(|settings| settings.kms_keys.as_ref());
+        keys.is_none_or(|keys| keys.contains(key))
     }
 
     fn enforces_tls(&self) -> bool {

@@ -6,9 +6,11 @@ use std::{
     path::PathBuf,
 };
 
-use axt_agent::Shells;
+use axt_agent::{AGENT_VERSION, Shells};
 use axt_net::wall::Wall;
-use axt_proto::{AccountId, Extensions, Limits, RegionId, Tick};
+use axt_openapi::AccessKey;
+use axt_proto::{AccountId, Extensions, Limits, RegionId, Secret, Tick};
+use axt_relay::{AccountSettings, InstanceSpec, RegionSettings, Urls};
 
 /// What a sandbox is started with; [`SandboxConfig::default`] is what `axt up` starts but for the
 /// free ports and the state that goes with it.
@@ -24,19 +26,42 @@ pub struct SandboxConfig {
     pub region: RegionId,
     /// The account that owns them.
     pub account: AccountId,
-    /// How many instances are simulated, each with an agent of its own.
+    /// How many instances are simulated, each with an agent of its own; 0 is the relay alone.
     pub instances: usize,
     /// The limits, checked.
     pub limits: Limits,
     /// Where limits were set that are not at their defaults: name → `flag`, `environment` or a
     /// file.
     pub limit_sources: BTreeMap<String, String>,
+    /// Instances that are declared and whose agents come from elsewhere.
+    pub declared: Vec<InstanceSpec>,
+    /// Access keys beside the one that the state folder keeps.
+    pub access_keys: Vec<AccessKey>,
+    /// What is said of accounts.
+    pub accounts: BTreeMap<AccountId, AccountSettings>,
+    /// Regions beside the built-in table, and what is said of those in it.
+    pub regions: BTreeMap<RegionId, RegionSettings>,
+    /// What session URLs are made of.
+    pub urls: Urls,
+    /// Host names and addresses that the dev CA vouches for beside its own: those of
+    /// [`axt_net::ca::constraints`].
+    pub names: Vec<String>,
+    /// What the admin API wants as a bearer; needed off loopback.
+    pub admin_token: Option<Secret>,
+    /// Whether calls without a signature are the account's own; refused off loopback.
+    pub no_auth: bool,
+    /// Whether an agent of an instance that has no key may come without a signature.
+    pub allow_unsigned: bool,
+    /// Whether actions that the metadata calls HTTPS-only are refused over plain HTTP.
+    pub enforce_tls: bool,
     /// Rule time at the start.
     pub clock: ClockStart,
     /// Wall time.
     pub wall: Wall,
     /// What the agents open when a session wants a shell.
     pub shells: Shells,
+    /// The version that the agents say they have: four numbers with dots.
+    pub agent_version: String,
     /// What the agents announce; [`Extensions::NONE`] makes them look like official ones.
     pub extensions: Extensions,
     /// Ids, tokens and back-off depend on this alone, where it is given.
@@ -116,9 +141,20 @@ impl Default for SandboxConfig {
             instances: 1,
             limits: Limits::default(),
             limit_sources: BTreeMap::new(),
+            declared: Vec::new(),
+            access_keys: Vec::new(),
+            accounts: BTreeMap::new(),
+            regions: BTreeMap::new(),
+            urls: Urls::default(),
+            names: Vec::new(),
+            admin_token: None,
+            no_auth: false,
+            allow_unsigned: false,
+            enforce_tls: false,
             clock: ClockStart::Running,
             wall: Wall::system(),
             shells: Shells::default(),
+            agent_version: AGENT_VERSION.to_owned(),
             extensions: Extensions::ALL,
             seed: None,
         }

@@ -41,7 +41,8 @@ impl Ground {
         };
         let ca = {
             let (folder, wall) = (folder.join(CA), config.wall.clone());
-            tasks.blocking("dev CA", move || open_ca(&folder, &wall))
+            let names = config.names.clone();
+            tasks.blocking("dev CA", move || open_ca(&folder, &names, &wall))
         };
         let journal = {
             let is_kept = matches!(config.state, State::Kept(_));
@@ -70,8 +71,8 @@ impl Ground {
     }
 }
 
-fn open_ca(folder: &Path, wall: &Wall) -> Result<(DevCa, ClientTls), StartError> {
-    let ca = DevCa::open_or_create(folder, &[], wall)?;
+fn open_ca(folder: &Path, names: &[String], wall: &Wall) -> Result<(DevCa, ClientTls), StartError> {
+    let ca = DevCa::open_or_create(folder, names, wall)?;
     let tls = ClientTls::with_ca_pem(ca.ca_pem())
         .map_err(|error| StartError::Unusable(error.to_string()))?;
     Ok((ca, tls))

@@ -18,6 +18,10 @@ pub mod state;
 pub mod terminal;
 
 pub use config::{ClockStart, Listen, SandboxConfig, State, Transport};
+// What a configuration is made of, so that nobody above needs to see the relay.
+pub use axt_relay::{
+    AccountSettings, InstanceSpec, InstanceStatus, OsType, RegionPatch, RegionSettings, Urls,
+};
 pub use error::StartError;
 pub use sandbox::Sandbox;
 pub use state::{StateDir, StateError};

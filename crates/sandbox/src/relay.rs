@@ -4,7 +4,7 @@ use std::process;
 
 use axt_client::{Admin, Api, api::permanent, session::Network};
 use axt_control::admin::{ReadyFile, ReadyInstance};
-use axt_net::{clock::Clock, frames::Tap, http::HttpClient, tasks::Tasks, wall::Wall};
+use axt_net::{clock::Clock, frames::Tap, http::HttpClient, tasks::Tasks};
 use axt_openapi::{AccessKey, Caller, Identity};
 use axt_relay::{InstanceSpec, Relay, RelayConfig, RelayHandle, Urls};
 
@@ -12,6 +12,7 @@ use crate::{
     config::{ClockStart, SandboxConfig, Transport},
     error::StartError,
     ground::{CA, Ground},
+    kept::HandedOut,
     sockets::{Sockets, authority},
     state::StateDir,
 };
@@ -49,7 +50,7 @@ impl LocalRelay {
             tap: Tap::none(),
         };
         let ready = ready_file(config, &ground, &sockets, state, &instances);
-        let (api, admin) = endpoints(&network, &config.wall, &ready)?;
+        let (api, admin) = endpoints(config, &network, &ready)?;
         let relay = relay_config(config, ground, sockets, clock.clone(), instances)?;
         Ok(Self {
             handle: Relay::start(relay, tasks)?,
@@ -72,16 +73,25 @@ impl LocalRelay {
 
 /// The API and the admin API of a sandbox that is about to be ready.
 fn endpoints(
+    config: &SandboxConfig,
     network: &Network,
-    wall: &Wall,
     ready: &ReadyFile,
 ) -> Result<(Api, Admin), StartError> {
     let http = HttpClient::new(network.dialer.clone(), network.tls.clone());
     let key = permanent(ready.access_key_id.clone(), ready.access_key_secret.clone());
     let region = ready.region.clone();
-    let api = Api::new(http.clone(), &ready.api_http, region, key, wall.clone())
-        .map_err(|error| StartError::Unusable(error.to_string()))?;
-    Ok((api, Admin::new(http, &ready.admin, None)))
+    let api = Api::new(
+        http.clone(),
+        &ready.api_http,
+        region,
+        key,
+        config.wall.clone(),
+    )
+    .map_err(|error| StartError::Unusable(error.to_string()))?;
+    Ok((
+        api,
+        Admin::new(http, &ready.admin, config.admin_token.clone()),
+    ))
 }
 
 fn ready_file(
@@ -120,24 +130,21 @@ fn relay_config(
     clock: Clock,
     instances: Vec<InstanceSpec>,
 ) -> Result<RelayConfig, StartError> {
-    let key = AccessKey {
-        secret: ground.handed_out.access_key_secret.clone(),
-        is_enabled: true,
-        token: None,
-        caller: Caller {
-            account: config.account.clone(),
-            access_key_id: ground.handed_out.access_key_id.clone(),
-            identity: Identity::Account(config.account.to_string()),
-            policy: None,
-        },
-    };
+    let own = own_key(config, &ground.handed_out);
+    let no_auth = config.no_auth.then(|| Caller {
+        access_key_id: String::new(),
+        ..own.caller.clone()
+    });
+    let keys = [own].into_iter().chain(config.access_keys.iter().cloned());
     let tls = match config.transport {
         Transport::Sockets(_) => Some(ground.ca.server_tls()?),
         Transport::Memory => None,
     };
     Ok(RelayConfig {
         instances,
-        access_keys: [(ground.handed_out.access_key_id.clone(), key)].into(),
+        access_keys: keys
+            .map(|key| (key.caller.access_key_id.clone(), key))
+            .collect(),
         listeners: sockets.listeners,
         tls,
         clock,
@@ -147,15 +154,31 @@ fn relay_config(
         journal: ground.journal,
         region: config.region.clone(),
         account: config.account.clone(),
-        regions: std::collections::BTreeMap::new(),
-        no_auth: None,
-        allow_unsigned: false,
+        regions: config.regions.clone(),
+        accounts: config.accounts.clone(),
+        no_auth,
+        allow_unsigned: config.allow_unsigned,
         urls: Urls {
-            advertise_plain: config.transport == Transport::Memory,
-            ..Urls::default()
+            advertise_plain: config.urls.advertise_plain || config.transport == Transport::Memory,
+            ..config.urls.clone()
         },
-        admin_token: None,
+        admin_token: config.admin_token.clone(),
         seed: config.seed,
-        enforce_tls: false,
+        enforce_tls: config.enforce_tls,
     })
+}
+
+/// The account's own key, which the state folder keeps.
+fn own_key(config: &SandboxConfig, handed_out: &HandedOut) -> AccessKey {
+    AccessKey {
+        secret: handed_out.access_key_secret.clone(),
+        is_enabled: true,
+        token: None,
+        caller: Caller {
+            account: config.account.clone(),
+            access_key_id: handed_out.access_key_id.clone(),
+            identity: Identity::Account(config.account.to_string()),
+            policy: None,
+        },
+    }
 }

@@ -59,10 +59,11 @@ impl Sandbox {
             simulated::prepare(&config, &state, &tasks),
         );
         let (ground, simulated) = (ground?, simulated?);
-        let instances = match &simulated {
+        let mut instances = match &simulated {
             Some(simulated) => simulated.specs(&config)?,
             None => Vec::new(),
         };
+        instances.extend(config.declared.iter().cloned());
         let relay = LocalRelay::start(&config, &state, (sockets, ground), instances, &tasks)?;
         let agent_tasks = tasks.child();
         if let Some(simulated) = simulated {

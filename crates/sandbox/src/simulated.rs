@@ -70,6 +70,7 @@ impl LocalAgents {
             let signer = Signer::new(id.clone(), self.machine_id.clone(), &key);
             let mut agent = AgentConfig::new(server, signer);
             agent.shells = config.shells.clone();
+            agent.version = config.agent_version.clone();
             agent.extensions = config.extensions;
             agent.idle_timeout = config.limits.idle_timeout();
             agent.seed = config.seed.map(|seed| seed.wrapping_add(as_seed(number)));

@@ -217,6 +217,10 @@ fn encryption_options_are_judged_as_the_page_says() {
     assert_eq!(refused(r#"{"KMSKeyId":"k"}"#), key);
     assert_eq!(refused(r#"{"Enabled":true,"KMSKeyId":"k"}"#), key);
     assert_eq!(
+        refused(r#"{"Enabled":true,"Mode":"Kms","KMSKeyId":"key-of-others"}"#),
+        key
+    );
+    assert_eq!(
         refused(r#"{"Enabled":true,"Mode":"Kms","KMSKeyId":"a b"}"#),
         key
     );

@@ -89,6 +89,7 @@ impl World {
             region,
             account,
             regions: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             access_keys: BTreeMap::new(),
             no_auth: Some(Caller {
                 account: "1000000000000001".parse().expect("valid"),
