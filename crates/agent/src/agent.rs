@@ -61,6 +61,15 @@ impl Agent {
         *self.online.borrow()
     }
 
+    /// Waits until its notify channel has been opened, or lost, since this was last asked, and says
+    /// which; for ever when the agent has ended.
+    pub async fn changed(&mut self) -> bool {
+        if self.online.changed().await.is_err() {
+            std::future::pending().await
+        }
+        *self.online.borrow_and_update()
+    }
+
     /// Waits until its notify channel is open; for ever when the agent has ended.
     pub async fn online(&mut self) {
         if self.online.wait_for(|online| *online).await.is_err() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axt_control::luban::{Answer, Notify};
 use axt_net::{
     link::{self, Backoff},
-    ws::{Incoming, WebSocket},
+    ws::{ConnectError, Incoming, WebSocket},
 };
 use tokio::sync::watch;
 
@@ -32,7 +32,8 @@ pub(crate) async fn keep(relay: Arc<Relay>, channels: Arc<Channels>, online: wat
                 }
             }
             Err(error) if !std::mem::replace(&mut is_told, true) => {
-                tracing::warn!(instance = %relay.instance(), %error, "no relay; trying on");
+                let error = in_full(&error);
+                tracing::warn!(instance = %relay.instance(), error, "no relay; trying on");
             }
             Err(error) => tracing::debug!(instance = %relay.instance(), %error, "still no relay"),
         }
@@ -46,6 +47,18 @@ enum Lost {
     Closed(String),
     /// It broke.
     Broken(String),
+}
+
+/// What went wrong, with what the relay says of it: which of a wrong key, a wrong clock and an
+/// unknown instance it is can be told by nobody else.
+fn in_full(error: &ConnectError) -> String {
+    if let ConnectError::Refused { body, .. } = error
+        && let Ok(body) = serde_json::from_slice::<serde_json::Value>(body)
+        && let Some(message) = body.get("Message").and_then(serde_json::Value::as_str)
+    {
+        return format!("{error}: {message}");
+    }
+    error.to_string()
 }
 
 /// Answers and obeys until the channel is lost; says why it was.

@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod ground;
 mod kept;
+pub mod lone;
 mod relay;
 mod sandbox;
 mod simulated;

@@ -1,0 +1,267 @@
+//! One agent alone, for a relay that runs elsewhere, and the making of its key.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use axt_agent::{AGENT_VERSION, Agent, AgentConfig, Shells, Surroundings};
+use axt_control::luban::{AgentKey, MalformedKey, Signer};
+use axt_net::{
+    clock::Clock, link, tasks::Tasks, tls::BadRoots, tls::ClientTls, transport::Dialer, wall::Wall,
+};
+use axt_openapi::mint;
+use axt_proto::{Extensions, InstanceId, id::MalformedId};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+/// What one agent is started with.
+#[derive(Clone, Debug)]
+pub struct LoneAgentConfig {
+    /// The relay's root: `https://HOST[:PORT]` or `http://…`, without a path.
+    pub server: String,
+    /// A PEM file of certificates to trust beside the system's.
+    pub ca: Option<PathBuf>,
+    /// The instance whose agent it is.
+    pub instance: InstanceId,
+    /// The file of its private key: PEM, PKCS#1.
+    pub key: PathBuf,
+    /// What it signs beside its id, possibly empty.
+    pub machine_id: String,
+    /// The version that it says it has: four numbers with dots.
+    pub version: String,
+    /// What it opens when a session wants a shell.
+    pub shells: Shells,
+    /// The extensions that it announces.
+    pub extensions: Extensions,
+}
+
+impl LoneAgentConfig {
+    /// An agent like any other, which trusts the system's roots.
+    #[must_use]
+    pub fn new(server: impl Into<String>, instance: InstanceId, key: impl Into<PathBuf>) -> Self {
+        Self {
+            server: server.into(),
+            ca: None,
+            instance,
+            key: key.into(),
+            machine_id: String::new(),
+            version: AGENT_VERSION.to_owned(),
+            shells: Shells::default(),
+            extensions: Extensions::ALL,
+        }
+    }
+}
+
+/// Why an agent cannot be started. A relay that is away is no reason.
+#[derive(Debug, thiserror::Error)]
+pub enum LoneAgentError {
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The key's file holds no key.
+    #[error("{} holds no key: {source}", path.display())]
+    Key {
+        /// Which file.
+        path: PathBuf,
+        /// In what way; never its text.
+        source: MalformedKey,
+    },
+    /// The certificates cannot be used.
+    #[error("{}: {source}", path.display())]
+    Roots {
+        /// Which file.
+        path: PathBuf,
+        /// In what way.
+        source: BadRoots,
+    },
+    /// The server is none that an agent could call.
+    #[error("`{0}` is no server: expected `https://HOST:PORT`")]
+    Server(String),
+}
+
+/// One agent that runs. Dropping it ends it at once; [`LoneAgent::shutdown`] is the orderly way.
+#[derive(Debug)]
+pub struct LoneAgent {
+    agent: Agent,
+    tasks: Tasks,
+}
+
+impl LoneAgent {
+    /// Starts it. A relay that is not there is tried again and again, with back-off.
+    ///
+    /// # Errors
+    /// [`LoneAgentError`].
+    pub fn start(config: LoneAgentConfig) -> Result<Self, LoneAgentError> {
+        let server = config.server.trim_end_matches('/');
+        let authority = server
+            .strip_prefix("https://")
+            .or_else(|| server.strip_prefix("http://"));
+        if authority.is_none_or(|authority| authority.is_empty() || authority.contains('/')) {
+            return Err(LoneAgentError::Server(config.server));
+        }
+        let key =
+            AgentKey::from_pem(&read(&config.key)?).map_err(|source| LoneAgentError::Key {
+                path: config.key,
+                source,
+            })?;
+        let tls = match config.ca {
+            Some(path) => ClientTls::with_ca_pem(&read(&path)?)
+                .map_err(|source| LoneAgentError::Roots { path, source })?,
+            None => ClientTls::system(),
+        };
+        let wall = Wall::system();
+        let clock = Clock::from_wall(&wall, 0);
+        let around = Surroundings::new(Dialer::tcp(), tls, clock, wall);
+        let signer = Signer::new(config.instance, config.machine_id, &key);
+        let agent = AgentConfig {
+            version: config.version,
+            shells: config.shells,
+            extensions: config.extensions,
+            ..AgentConfig::new(server, signer)
+        };
+        let tasks = Tasks::new();
+        Ok(Self {
+            agent: Agent::start(agent, around, &tasks),
+            tasks,
+        })
+    }
+
+    /// Waits until it has come online, or has gone offline, and says which.
+    pub async fn changed(&mut self) -> bool {
+        self.agent.changed().await
+    }
+
+    /// Ends it and everything that its sessions have started, within [`link::SHUTDOWN`].
+    pub async fn shutdown(self) {
+        for name in self.tasks.shutdown(link::SHUTDOWN).await {
+            tracing::warn!(task = name, "ended by force");
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String, LoneAgentError> {
+    fs::read_to_string(path).map_err(|source| LoneAgentError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Who an agent is going to be. The private half of the key is in its file alone.
+#[derive(Clone, Debug)]
+pub struct NewIdentity {
+    /// The instance.
+    pub instance: InstanceId,
+    /// PEM of the public half, which the relay has to know.
+    pub public_key: String,
+}
+
+/// Why no key was made.
+#[derive(Debug, thiserror::Error)]
+pub enum NewKeyError {
+    /// There is a file already.
+    #[error("{} is there already", .0.display())]
+    Exists(PathBuf),
+    /// The file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The key cannot be made or written down.
+    #[error("cannot make a key: {0}")]
+    Key(#[from] MalformedKey),
+    /// No id can be made.
+    #[error(transparent)]
+    Id(#[from] MalformedId),
+}
+
+impl NewIdentity {
+    /// Makes a key in a file that nobody else can read, for `instance` or for one with an id of
+    /// chance. Blocks for a fraction of a second.
+    ///
+    /// # Errors
+    /// [`NewKeyError`]; a file that is there is left as it is.
+    pub fn create(path: &Path, instance: Option<InstanceId>) -> Result<Self, NewKeyError> {
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::AlreadyExists => NewKeyError::Exists(path.to_owned()),
+            _ => NewKeyError::File {
+                path: path.to_owned(),
+                source,
+            },
+        };
+        let mut random = StdRng::from_rng(&mut rand::rng());
+        let instance = match instance {
+            Some(instance) => instance,
+            None => {
+                let mut bytes = [0; 16];
+                random.fill_bytes(&mut bytes);
+                mint::instance_id(bytes)?
+            }
+        };
+        // The file first: a name that is taken is told without searching for a key.
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(failed)?;
+        let key = AgentKey::generate(&mut random)?;
+        file.write_all(key.to_pem()?.expose().as_bytes())
+            .map_err(failed)?;
+        Ok(Self {
+            instance,
+            public_key: key.public().to_pem()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn a_new_key_is_private_and_can_be_read_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("agent.pem");
+
+        let identity = NewIdentity::create(&path, None).expect("made");
+
+        let key = AgentKey::from_pem(&read(&path).expect("there")).expect("a key");
+        assert_eq!(key.public().to_pem().expect("a key"), identity.public_key);
+        assert_eq!(fs::metadata(&path).expect("there").mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("agent.pem");
+        fs::write(&path, "precious").expect("written");
+
+        let refused = NewIdentity::create(&path, None).expect_err("taken");
+
+        assert!(matches!(refused, NewKeyError::Exists(_)));
+        assert_eq!(read(&path).expect("there"), "precious");
+    }
+
+    #[test]
+    fn a_server_with_a_path_or_another_scheme_is_none() {
+        for server in ["relay:7443", "https://relay/x", "wss://relay", "https://"] {
+            let config = LoneAgentConfig::new(server, "i-1".parse().expect("valid"), "/no/key");
+
+            let refused = LoneAgent::start(config).expect_err("no server");
+
+            assert!(matches!(refused, LoneAgentError::Server(_)), "{server}");
+        }
+    }
+}
