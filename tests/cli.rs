@@ -25,9 +25,15 @@ impl Machine {
     }
 
     fn axt(&self, arguments: &[&str]) -> Ran {
+        self.axt_with(arguments, &[])
+    }
+
+    fn axt_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
         let output = Command::new(env!("CARGO_BIN_EXE_axt"))
             .args(arguments)
+            .current_dir(self.home.path())
             .env_clear()
+            .envs(environment.iter().copied())
             .env("HOME", self.home.path())
             .output()
             .expect("axt runs");
@@ -161,12 +167,82 @@ fn every_command_has_a_help_with_examples() {
         "env",
         "health",
         "clock",
+        "relay",
+        "agent",
+        "config",
     ] {
         let ran = Machine::new().axt(&[command, "--help"]);
 
         assert_snapshot!(format!("help of {command}"), ran.told());
         assert!(ran.stdout().contains("Example"), "{command}");
     }
+}
+
+#[test]
+fn the_example_of_the_settings_is_whole() {
+    told!("config", "--example");
+}
+
+#[test]
+fn a_settings_file_that_is_wrong_is_wrong_usage_of_every_command_that_reads_it() {
+    let machine = Machine::new();
+    let file = machine.home.path().join(".config/axt/axt.toml");
+    std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+    std::fs::write(&file, "[limits]\nidle_timout_s = 20\n").expect("written");
+
+    for command in ["up", "relay", "agent", "env", "config"] {
+        let ran = machine.axt(&[command]);
+        assert_eq!(ran.output.status.code(), Some(2), "{command}");
+    }
+    assert_eq!(machine.axt(&["session"]).output.status.code(), Some(255));
+    assert_snapshot!(machine.axt(&["config", "--check"]).told());
+}
+
+#[test]
+fn a_settings_file_is_checked_where_its_values_meet_too() {
+    let machine = Machine::new();
+    let file = machine.home.path().join("axt.toml");
+    let path = file.to_str().expect("UTF-8");
+    let wrong = [
+        "[limits]\nbandwidth_bytes_per_s = 100\n",
+        "[limits]\nburst_bytes = 99999999999\n",
+        "[[instances]]\nid = \"i-1\"\n[[instances]]\nid = \"i-1\"\n",
+        "[[instances]]\nid = \"i-1\"\npublic_key = \"ssh-rsa AAAA\"\n",
+        "[[regions]]\nid = \"cn-x\"\nletters = \"X\"\n",
+        "[[access_keys]]\nid = \"a\"\nsecret = \"s\"\nsecurity_token = \"t\"\n",
+        "[[access_keys]]\nid = \"a\"\nsecret = \"s\"\nrole = \"r\"\nram_user = \"u\"\n",
+        "[relay]\nregion = \"cn-beijing\"\n",
+    ];
+
+    let told: Vec<_> = wrong
+        .iter()
+        .map(|text| {
+            std::fs::write(&file, text).expect("written");
+            machine.axt(&["config", "--check", path]).told()
+        })
+        .collect();
+
+    assert_snapshot!(told.join("\n\n"));
+}
+
+#[test]
+fn a_settings_file_that_is_not_there_says_how_to_get_one() {
+    told!("up", "--config", "/nowhere/axt.toml");
+}
+
+#[test]
+fn an_agent_without_a_key_says_how_to_make_one() {
+    told!("agent", "-i", "i-1");
+}
+
+#[test]
+fn a_variable_that_no_command_would_take_is_not_shown_as_in_force() {
+    let machine = Machine::new();
+
+    let ran = machine.axt_with(&["config"], &[("AXT_API_LISTEN", "7080")]);
+
+    assert_eq!(ran.output.status.code(), Some(2));
+    assert!(ran.told().contains("7080"), "{}", ran.told());
 }
 
 #[test]

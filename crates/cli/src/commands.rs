@@ -1,10 +1,13 @@
 //! What each command does, once its flags are settled.
 
+mod agent;
 mod api;
 mod clock;
+mod config;
 mod env;
 mod health;
 mod portforward;
+mod relay;
 mod session;
 mod up;
 
@@ -16,24 +19,37 @@ use std::{
 
 use axt_client::terminal::signals::{Stop, Stops};
 
+use axt_client::discover::process_environment;
+
 use crate::{
     failure::{Code, Failure},
-    flags::Command,
+    flags::{Cli, Command},
+    settings::file,
 };
 
 /// Runs a command to its exit code.
 ///
 /// # Errors
 /// What it has to tell.
-pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let named = cli.global.config;
+    let command = match cli.command {
+        // It judges files itself.
+        Command::Config(flags) => return config::run(flags, named),
+        command => command,
+    };
+    let settings = file::load(named, &process_environment)?;
     match command {
-        Command::Up(flags) => up::run(flags).await,
-        Command::Session(flags) => session::run(flags).await,
-        Command::Portforward(flags) => portforward::run(flags).await,
-        Command::Api(flags) => api::run(flags).await,
-        Command::Env(flags) => env::run(flags),
-        Command::Health(flags) => health::run(flags).await,
-        Command::Clock(flags) => clock::run(flags).await,
+        Command::Up(flags) => up::run(flags, settings).await,
+        Command::Relay(flags) => relay::run(flags, settings).await,
+        Command::Agent(flags) => agent::run(flags, settings).await,
+        Command::Session(flags) => session::run(flags, &settings).await,
+        Command::Portforward(flags) => portforward::run(flags, &settings).await,
+        Command::Api(flags) => api::run(flags, &settings).await,
+        Command::Env(flags) => env::run(flags, &settings),
+        Command::Health(flags) => health::run(flags, &settings).await,
+        Command::Clock(flags) => clock::run(flags, &settings).await,
+        Command::Config(_) => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -3,10 +3,13 @@
 //! Each command has its struct here; [`crate::settings`] and [`crate::commands`] turn it into what
 //! the program runs on. No default is applied here, so that a settings file can come between.
 
+pub(crate) mod agent;
 pub(crate) mod api;
 pub(crate) mod clock;
+pub(crate) mod config;
 pub(crate) mod global;
 pub(crate) mod portforward;
+pub(crate) mod relay;
 pub(crate) mod session;
 pub(crate) mod target;
 pub(crate) mod up;
@@ -15,10 +18,13 @@ pub(crate) mod usage;
 use clap::{Parser, Subcommand};
 
 use self::{
+    agent::AgentFlags,
     api::ApiFlags,
     clock::ClockFlags,
+    config::ConfigFlags,
     global::GlobalFlags,
     portforward::PortforwardFlags,
+    relay::RelayCommand,
     session::SessionFlags,
     target::{AdminTarget, ApiTarget},
     up::UpFlags,
@@ -31,7 +37,8 @@ Start here:
   axt portforward 8080:80             its port 80 at localhost:8080
   eval \"$(axt env)\"                   point the official SDKs at it
 
-A flag can also be given by the environment: AXT_STATE_DIR for --state-dir.
+A flag can also be given by the environment: AXT_STATE_DIR for --state-dir; most by a file too:
+`axt config --example` prints one.
 
 Exit codes:
   0     done
@@ -81,4 +88,7 @@ Examples:
   axt up & until axt health; do sleep 0.2; done")]
     Health(AdminTarget),
     Clock(ClockFlags),
+    Relay(RelayCommand),
+    Agent(AgentFlags),
+    Config(ConfigFlags),
 }

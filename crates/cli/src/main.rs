@@ -85,7 +85,7 @@ fn run(asked: Asked) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(Failure::failed)?;
-    let outcome = runtime.block_on(commands::run(cli.command));
+    let outcome = runtime.block_on(commands::run(*cli));
     // Whatever still blocks (a stdin that nobody types on) ends with the process.
     runtime.shutdown_background();
     outcome

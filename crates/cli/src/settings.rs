@@ -1,29 +1,37 @@
-//! What the program runs on, settled from layers: flags and environment, then (later) the file, then
-//! the defaults.
+//! What the program runs on, settled from layers: flags, the environment, the file, the defaults.
 //!
-//! A layer is a struct of `Option`s; what one layer leaves open the next may say. Defaults are
-//! applied once, when the layers are resolved, and nowhere else.
+//! The tables of the file are declared once ([`tables`]), with what people are told of each key; the
+//! parser ([`mod@file`], [`entries`]), the example ([`example`]) and `axt config` all go by them. A flag
+//! stands over a table's key where they are settled ([`relay`], [`agent`], [`client`]), and defaults
+//! are applied there, once.
 
+pub(crate) mod agent;
+pub(crate) mod client;
+pub(crate) mod declared;
+pub(crate) mod entries;
+pub(crate) mod example;
+pub(crate) mod file;
+pub(crate) mod in_force;
+pub(crate) mod key;
 pub(crate) mod limits;
-pub(crate) mod up;
+pub(crate) mod place;
+pub(crate) mod relay;
+pub(crate) mod tables;
 
-/// Takes from each layer what those before it left open.
-macro_rules! layer {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, Default)]
-        pub(crate) struct $name {
-            $($(#[$field_doc])* pub(crate) $field: Option<$type>,)*
-        }
+pub(crate) use file::Settings;
 
-        impl $name {
-            /// Fills what this layer leaves open from the `lower` one.
-            #[must_use]
-            pub(crate) fn or(self, lower: Self) -> Self {
-                Self { $($field: self.$field.or(lower.$field),)* }
-            }
-        }
-    };
+use self::place::Set;
+
+/// What was typed, or stands in the environment, else what the file says.
+pub(crate) fn over<T>(typed: Option<T>, file: Option<Set<T>>) -> Option<T> {
+    typed.or_else(|| file.map(|set| set.value))
 }
 
-pub(crate) use layer;
+/// The word that `typed` was probably meant to be.
+pub(crate) fn nearest<'a>(typed: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    words
+        .map(|word| (strsim::jaro_winkler(typed, word), word))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, word)| word)
+}

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use axt_client::{
-    Admin, Api, Target, Wanted,
+    Admin, Api, Target,
     api::permanent,
     discover::{self, process_environment},
     session::Network,
@@ -16,6 +16,7 @@ use axt_proto::Secret;
 use crate::{
     failure::Failure,
     flags::target::{AdminTarget, ApiTarget},
+    settings::{Settings, client},
 };
 
 /// A sandbox's API, and what it takes to talk to it.
@@ -33,8 +34,8 @@ impl Clients {
     ///
     /// # Errors
     /// No sandbox, an endpoint that is no URL, or roots that cannot be read.
-    pub(crate) fn find(flags: ApiTarget) -> Result<Self, Failure> {
-        let target = find(flags)?;
+    pub(crate) fn find(flags: ApiTarget, settings: &Settings) -> Result<Self, Failure> {
+        let target = find(flags, settings)?;
         let tls = match &target.ca {
             Some(path) => trust(path)?,
             None => ClientTls::system(),
@@ -68,15 +69,8 @@ impl Clients {
 ///
 /// # Errors
 /// There is none.
-pub(crate) fn find(flags: ApiTarget) -> Result<Target, Failure> {
-    let wanted = Wanted {
-        state_dir: flags.state_dir,
-        endpoint: flags.endpoint,
-        region: flags.region,
-        ca: flags.ca,
-        access_key_id: flags.access_key_id,
-        access_key_secret: flags.access_key_secret.map(Secret::new),
-    };
+pub(crate) fn find(flags: ApiTarget, settings: &Settings) -> Result<Target, Failure> {
+    let wanted = client::wanted(flags, settings);
     Ok(discover::find(wanted, &process_environment)?)
 }
 
@@ -84,7 +78,8 @@ pub(crate) fn find(flags: ApiTarget) -> Result<Target, Failure> {
 ///
 /// # Errors
 /// There is none.
-pub(crate) fn admin(flags: AdminTarget) -> Result<Admin, Failure> {
+pub(crate) fn admin(flags: AdminTarget, settings: &Settings) -> Result<Admin, Failure> {
+    let flags = client::admin(flags, settings);
     let url = match flags.admin {
         Some(url) => url,
         None => discover::read_ready(flags.state_dir.as_deref(), &process_environment)?.admin,

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use super::print;
-use crate::{failure::Failure, flags::api::ApiFlags, target::Clients};
+use crate::{failure::Failure, flags::api::ApiFlags, settings::Settings, target::Clients};
 
-pub(super) async fn run(flags: ApiFlags) -> Result<ExitCode, Failure> {
-    let api = Clients::find(flags.target)?.api;
+pub(super) async fn run(flags: ApiFlags, settings: &Settings) -> Result<ExitCode, Failure> {
+    let api = Clients::find(flags.target, settings)?.api;
     let parameters: Vec<(&str, &str)> = flags
         .parameters
         .iter()

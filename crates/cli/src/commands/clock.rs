@@ -8,11 +8,12 @@ use super::print;
 use crate::{
     failure::Failure,
     flags::clock::{ClockAction, ClockFlags},
+    settings::Settings,
     target,
 };
 
-pub(super) async fn run(flags: ClockFlags) -> Result<ExitCode, Failure> {
-    let admin = target::admin(flags.target)?;
+pub(super) async fn run(flags: ClockFlags, settings: &Settings) -> Result<ExitCode, Failure> {
+    let admin = target::admin(flags.target, settings)?;
     let answer = match flags.action.unwrap_or(ClockAction::Show) {
         ClockAction::Show => admin.clock().await?,
         ClockAction::Freeze => admin.set_clock(ClockRequest::Freeze).await?,

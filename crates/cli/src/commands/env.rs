@@ -5,10 +5,10 @@ use std::{path::PathBuf, process::ExitCode};
 use axt_client::Target;
 
 use super::{print, quote};
-use crate::{failure::Failure, flags::target::ApiTarget, target};
+use crate::{failure::Failure, flags::target::ApiTarget, settings::Settings, target};
 
-pub(super) fn run(flags: ApiTarget) -> Result<ExitCode, Failure> {
-    let target = target::find(flags)?;
+pub(super) fn run(flags: ApiTarget, settings: &Settings) -> Result<ExitCode, Failure> {
+    let target = target::find(flags, settings)?;
     let lines: Vec<_> = variables(&target)
         .iter()
         .map(|(name, value)| format!("export {name}={}", quote(value)))

@@ -15,16 +15,20 @@ use super::{end, print};
 use crate::{
     failure::{self, Failure, say},
     flags::portforward::PortforwardFlags,
+    settings::{Settings, client},
     target::Clients,
 };
 
 /// How many events may wait to be printed before connections wait too.
 const EVENTS: usize = 64;
 
-pub(super) async fn run(flags: PortforwardFlags) -> Result<ExitCode, Failure> {
-    let clients = Clients::find(flags.target)?;
-    let instance = instance::choose(flags.instance, &clients.target.instances)?;
-    let extensions = if flags.no_extensions {
+pub(super) async fn run(flags: PortforwardFlags, settings: &Settings) -> Result<ExitCode, Failure> {
+    let clients = Clients::find(flags.target, settings)?;
+    let instance = instance::choose(
+        client::instance(flags.instance, settings),
+        &clients.target.instances,
+    )?;
+    let extensions = if client::no_extensions(flags.no_extensions, settings) {
         Extensions::NONE
     } else {
         EXTENSIONS

@@ -16,14 +16,18 @@ use axt_net::tasks::Tasks;
 use crate::{
     failure::{self, Failure},
     flags::session::SessionFlags,
+    settings::{Settings, client},
     target::Clients,
 };
 
-pub(super) async fn run(flags: SessionFlags) -> Result<ExitCode, Failure> {
-    let clients = Clients::find(flags.target)?;
+pub(super) async fn run(flags: SessionFlags, settings: &Settings) -> Result<ExitCode, Failure> {
+    let clients = Clients::find(flags.target, settings)?;
     let api = &clients.api;
     let wanted = Open {
-        instance: instance::choose(flags.instance, &clients.target.instances)?,
+        instance: instance::choose(
+            client::instance(flags.instance, settings),
+            &clients.target.instances,
+        )?,
         command_line: flags.command,
         username: flags.username,
     };
@@ -31,7 +35,13 @@ pub(super) async fn run(flags: SessionFlags) -> Result<ExitCode, Failure> {
     let mut stops = Stops::listen().map_err(Failure::failed)?;
     let started = unless_stopped(&mut stops, session::start(api, &wanted)).await??;
 
-    let outcome = attach(&clients, &started, flags.no_extensions, &mut stops).await;
+    let outcome = attach(
+        &clients,
+        &started,
+        client::no_extensions(flags.no_extensions, settings),
+        &mut stops,
+    )
+    .await;
     session::end(api, &started.id).await;
 
     let ended = outcome?;

@@ -10,21 +10,35 @@ use super::{end, quote};
 use crate::{
     failure::{Failure, say},
     flags::up::UpFlags,
-    settings::up::{UpLayer, UpSettings},
+    settings::{
+        Settings,
+        relay::{self, RelaySettings},
+    },
 };
 
-pub(super) async fn run(flags: UpFlags) -> Result<ExitCode, Failure> {
-    let settings = UpSettings::resolve(flags, UpLayer::default())?;
-    let home = settings.state_dir.clone();
+pub(super) async fn run(flags: UpFlags, settings: Settings) -> Result<ExitCode, Failure> {
+    let settings = relay::resolve(flags.relay, flags.instances, settings)?;
+    serve(settings, |sandbox, found_by| {
+        welcome(sandbox.ready(), found_by)
+    })
+    .await
+}
+
+/// Starts a sandbox, says what `welcome` has to say, and ends it when asked to.
+pub(super) async fn serve(
+    settings: RelaySettings,
+    welcome: impl FnOnce(&Sandbox, &str) -> String,
+) -> Result<ExitCode, Failure> {
+    let home = settings.state_dir;
     // Before anything is started, so that a signal in the middle of it leaves nothing behind.
     let mut stops = Stops::listen().map_err(Failure::failed)?;
     let sandbox = tokio::select! {
         biased;
         stop = stops.next() => return Err(Failure::stopped(stop)),
-        started = Sandbox::start(settings.into()) => started.map_err(refused)?,
+        started = Sandbox::start(settings.config) => started.map_err(refused)?,
     };
     let found_by = found_by(sandbox.state(), &home);
-    say(&welcome(sandbox.ready(), &found_by));
+    say(&welcome(&sandbox, &found_by));
     let stop = stops.next().await;
     Ok(end(stop, &mut stops, sandbox.shutdown()).await)
 }

@@ -1,10 +1,23 @@
 //! Flags that every command takes.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
-/// Logs, which go to stderr.
+/// Settings, and logs, which go to stderr.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct GlobalFlags {
+    /// Read the settings from this file [default: ./axt.toml, ~/.config/axt/axt.toml]
+    #[arg(
+        long,
+        global = true,
+        env = "AXT_CONFIG",
+        hide_env = true,
+        value_name = "FILE",
+        help_heading = "Settings and logs"
+    )]
+    pub(crate) config: Option<PathBuf>,
+
     /// Which logs to write, such as `info` or `axt_relay=debug` [default: warn]
     #[arg(
         long,
@@ -12,7 +25,7 @@ pub(crate) struct GlobalFlags {
         env = "AXT_LOG",
         hide_env = true,
         value_name = "FILTER",
-        help_heading = "Logs"
+        help_heading = "Settings and logs"
     )]
     pub(crate) log: Option<String>,
 
@@ -23,7 +36,7 @@ pub(crate) struct GlobalFlags {
         env = "AXT_LOG_FORMAT",
         hide_env = true,
         value_name = "FORMAT",
-        help_heading = "Logs"
+        help_heading = "Settings and logs"
     )]
     pub(crate) log_format: Option<LogFormat>,
 }

@@ -31,12 +31,27 @@ pub(crate) struct PortforwardFlags {
     pub(crate) forwards: Vec<ForwardSpec>,
 
     /// The instance [default: the only one that there is]
-    #[arg(short, long, value_name = "INSTANCE")]
+    #[arg(
+        short,
+        long,
+        env = "AXT_INSTANCE",
+        hide_env = true,
+        value_name = "INSTANCE"
+    )]
     pub(crate) instance: Option<InstanceId>,
 
     /// Speak the base protocol only, as the official client does: no half-close, no reset
-    #[arg(long, env = "AXT_NO_EXTENSIONS", hide_env = true)]
-    pub(crate) no_extensions: bool,
+    #[arg(
+        long,
+        env = "AXT_NO_EXTENSIONS",
+        hide_env = true,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub(crate) no_extensions: Option<bool>,
 
     #[command(flatten)]
     pub(crate) target: ApiTarget,

@@ -1,0 +1,99 @@
+//! `axt agent`.
+
+use std::{path::Path, process::ExitCode};
+
+use axt_client::terminal::signals::Stops;
+use axt_proto::InstanceId;
+use axt_sandbox::lone::{LoneAgent, NewIdentity, NewKeyError};
+
+use super::{end, print, quote};
+use crate::{
+    failure::{Failure, say},
+    flags::agent::AgentFlags,
+    settings::{Settings, agent},
+};
+
+pub(super) async fn run(flags: AgentFlags, settings: Settings) -> Result<ExitCode, Failure> {
+    if let Some(path) = flags.new_key {
+        return new_key(&path, flags.instance, flags.machine_id);
+    }
+    let config = agent::resolve(flags, settings)?;
+    let (instance, server) = (config.instance.clone(), config.server.clone());
+    let mut stops = Stops::listen().map_err(Failure::failed)?;
+    let mut agent = LoneAgent::start(config).map_err(|error| {
+        Failure::usage(error).hint("`axt agent --new-key FILE` makes a key that can be used")
+    })?;
+    let stop = loop {
+        tokio::select! {
+            biased;
+            stop = stops.next() => break stop,
+            // When it goes offline the log says why.
+            is_online = agent.changed() => if is_online {
+                say(&format!("the agent of {instance} is online at {server}; Ctrl-C ends it"));
+            },
+        }
+    };
+    Ok(end(stop, &mut stops, agent.shutdown()).await)
+}
+
+/// Makes a key, and prints what the relay's settings need to know of it.
+fn new_key(
+    path: &Path,
+    instance: Option<InstanceId>,
+    machine_id: Option<String>,
+) -> Result<ExitCode, Failure> {
+    let identity = NewIdentity::create(path, instance).map_err(|error| match error {
+        NewKeyError::Exists(_) => {
+            Failure::failed(error).hint("name another file; a key that is in use must not be lost")
+        }
+        error => Failure::failed(error),
+    })?;
+    print(&entry(&identity, machine_id.as_deref()))?;
+    let key = quote(&path.display().to_string());
+    let machine_id =
+        machine_id.map_or_else(String::new, |id| format!(" --machine-id {}", quote(&id)));
+    say(&format!(
+        "the private key is in {key}; the text above belongs in the relay's axt.toml\n\
+         Then:  axt agent -i {} --key {key}{machine_id}",
+        identity.instance
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The `[[instances]]` entry.
+fn entry(identity: &NewIdentity, machine_id: Option<&str>) -> String {
+    let machine_id = machine_id.map_or_else(String::new, |id| {
+        format!("machine_id = {}\n", toml::Value::from(id))
+    });
+    format!(
+        "[[instances]]\nid = \"{}\"\n{machine_id}public_key = \"\"\"\n{}\n\"\"\"",
+        identity.instance,
+        identity.public_key.trim_end(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::file::parse;
+
+    #[test]
+    fn the_entry_can_be_pasted_into_a_settings_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("agent.pem");
+        let identity = NewIdentity::create(&path, None).expect("made");
+
+        let text = entry(&identity, Some("a \"quoted\" one"));
+
+        let settings = parse(Path::new("axt.toml"), &text).expect("a file");
+        let [instance] = settings.instances.as_slice() else {
+            panic!("one instance")
+        };
+        assert_eq!(
+            instance.id.as_ref().map(|id| &id.value),
+            Some(&identity.instance)
+        );
+        let machine_id = instance.machine_id.as_ref().map(|id| id.value.as_str());
+        assert_eq!(machine_id, Some("a \"quoted\" one"));
+    }
+}

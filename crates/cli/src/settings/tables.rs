@@ -1,0 +1,213 @@
+//! The tables of the settings file: the types that are read, with what people are told of them.
+
+// The text is the file's too, in which `[relay]` is a table and no link.
+#![allow(rustdoc::broken_intra_doc_links)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    path::PathBuf,
+};
+
+use axt_proto::{AccountId, InstanceId, RegionId, Secret};
+use axt_sandbox::{InstanceStatus, OsType};
+
+use super::key::{Key, table};
+
+table! {
+    /// The relay: what `axt up` and `axt relay` listen on, keep, and hand out. Commands on the same
+    /// machine look in `state_dir` for the sandbox that runs.
+    RelayTable = "relay", list: false {
+        /// Where the OpenAPI listens; port 0 picks a free one.
+        api_listen: SocketAddr = Key::new("\"ADDR:PORT\"").default("\"127.0.0.1:7080\"").flag("--api-listen");
+        /// Where sessions and agents connect; the same address as `api_listen` is allowed.
+        axt_listen: SocketAddr = Key::new("\"ADDR:PORT\"").default("\"127.0.0.1:7443\"").flag("--axt-listen");
+        /// Where health, metrics, state and the clock are served. Off loopback it wants a token.
+        admin_listen: SocketAddr = Key::new("\"ADDR:PORT\"").default("\"127.0.0.1:7090\"").flag("--admin-listen");
+        /// What callers of the admin listener have to send as a bearer token.
+        admin_token: Secret = Key::new("a text").example("\"choose-one\"").flag("--admin-token").secret();
+        /// Where sessions, keys and the CA are kept between runs.
+        state_dir: PathBuf = Key::new("a folder, from this file's folder on")
+            .by_default("~/.local/state/axt").example("\"/var/lib/axt\"").flag("--state-dir");
+        /// Keep nothing: memory, and a temporary folder that goes at the end.
+        ephemeral: bool = Key::switch("false").flag("--ephemeral");
+        /// Write a further copy of ready.json here once everything answers.
+        ready_file: PathBuf = Key::new("a file, from this file's folder on").example("\"ready.json\"").flag("--ready-file");
+        /// The region of what names none, and of the simulated instances.
+        region: RegionId = Key::new("a region id").default("\"cn-hangzhou\"").flag("--region");
+        /// The account of what names none.
+        account: AccountId = Key::new("an account id, digits in a text").default("\"1000000000000001\"");
+        /// How many instances `axt up` simulates; `axt relay` simulates none.
+        simulated: u16 = Key::new("a whole number up to 65535").default("1").flag("--instances");
+        /// Make ids and tokens from this number, the same on every run.
+        seed: u64 = Key::new("a whole number").by_default("chance").example("7").flag("--seed");
+        /// The base of every session URL.
+        public_url: String = Key::new("\"wss://HOST[:PORT]\"")
+            .by_default("from the host that was called").example("\"wss://relay.example:7443\"").flag("--public-url");
+        /// The same for sessions with ConnectionType=Intranet.
+        intranet_url: String = Key::new("\"wss://HOST[:PORT]\"")
+            .by_default("public_url").example("\"wss://10.0.0.5:7443\"").flag("--intranet-url");
+        /// Hand out ws:// instead of wss:// where no base is set.
+        advertise_plain: bool = Key::switch("false").flag("--advertise-plain");
+        /// Domains whose hosts count as the cloud's own names, like aliyuncs.com.
+        virtual_domains: BTreeSet<String> = Key::new("a list of domains").default("[]").example("[\"cloud.test\"]");
+        /// Host names and addresses that the dev CA vouches for, beside localhost, the cloud's and
+        /// private addresses. A CA that was made without one says so, and has to be made again.
+        names: Vec<String> = Key::new("a list of names and addresses").default("[]").example("[\"relay.example\"]").flag("--name");
+        /// Let calls without a signature in, as the account's own. Refused off loopback.
+        no_auth: bool = Key::switch("false").flag("--no-auth");
+        /// Let an agent whose instance has no public_key in without a signature.
+        allow_unsigned: bool = Key::switch("false").flag("--allow-unsigned");
+        /// Refuse, over plain HTTP, the actions that the cloud takes over HTTPS only.
+        enforce_tls: bool = Key::switch("false").flag("--enforce-tls");
+    }
+}
+
+table! {
+    /// The agent that `axt agent` runs; `version`, `keep_background` and `no_extensions` are for
+    /// those of `axt up` too.
+    AgentTable = "agent", list: false {
+        /// The relay that it serves.
+        server: String = Key::new("\"https://HOST:PORT\"")
+            .by_default("the relay that runs on this machine").example("\"https://relay.example:7443\"").flag("--server");
+        /// Certificates to trust beside the system's, such as the relay's ca.pem.
+        ca: PathBuf = Key::new("a PEM file, from this file's folder on")
+            .by_default("that of the relay on this machine").example("\"ca.pem\"").flag("--ca");
+        /// The instance whose agent it is.
+        instance: InstanceId = Key::new("an instance id").example("\"i-example\"").flag("--instance");
+        /// Its private key; `axt agent --new-key FILE` makes one.
+        key: PathBuf = Key::new("a PEM file, from this file's folder on").example("\"agent.pem\"").flag("--key");
+        /// What it signs beside its id: the same as in the relay's [[instances]].
+        machine_id: String = Key::new("a text").default("\"\"").flag("--machine-id");
+        /// The version that it says it has.
+        version: String = Key::new("four numbers with dots").default("\"2.2.4.1065\"").flag("--agent-version");
+        /// Let background jobs outlive their shell, as the official agent does.
+        keep_background: bool = Key::switch("false").flag("--keep-background");
+        /// Speak the base protocol only, as the official agent does.
+        no_extensions: bool = Key::switch("false").flag("--no-extensions");
+    }
+}
+
+table! {
+    /// The sandbox that client commands talk to. Without any of these it is the one whose ready.json
+    /// lies in `state_dir` of [relay].
+    ClientTable = "client", list: false {
+        /// The API.
+        endpoint: String = Key::new("a URL").by_default("that of ready.json").example("\"https://localhost:7080\"").flag("--endpoint");
+        /// The region.
+        region: RegionId = Key::new("a region id").by_default("that of ready.json").example("\"cn-hangzhou\"").flag("--region");
+        /// Certificates to trust beside the system's.
+        ca: PathBuf = Key::new("a PEM file, from this file's folder on").by_default("that of ready.json").example("\"ca.pem\"").flag("--ca");
+        /// The access key.
+        access_key_id: String = Key::new("a text").by_default("that of ready.json").example("\"LTAI…\"").flag("--access-key-id");
+        /// Its secret.
+        access_key_secret: Secret = Key::new("a text").by_default("that of ready.json").example("\"…\"").flag("--access-key-secret").secret();
+        /// The instance of commands that take one.
+        instance: InstanceId = Key::new("an instance id").by_default("the only one that there is").example("\"i-example\"").flag("--instance");
+        /// The admin listener.
+        admin: String = Key::new("a URL").by_default("that of ready.json").example("\"http://127.0.0.1:7090\"").flag("--admin");
+        /// Its token.
+        admin_token: Secret = Key::new("a text").by_default("admin_token of [relay]").example("\"choose-one\"").flag("--admin-token").secret();
+        /// Speak the base protocol only, as the official client does.
+        no_extensions: bool = Key::switch("false").flag("--no-extensions");
+    }
+}
+
+table! {
+    /// Accounts of which there is something to say; any other exists as well.
+    AccountTable = "accounts", list: true {
+        /// Its id.
+        id: AccountId = Key::new("an account id, digits in a text").example("\"1000000000000001\"").required();
+        /// Switch its session manager on or off at each start.
+        session_manager: bool = Key::new("true or false").by_default("on, and then as the API has left it").example("true");
+        /// The KMS keys that it has.
+        kms_keys: BTreeSet<String> = Key::new("a list of key ids").by_default("every well-formed id is one").example("[\"key-hzz62f1cb66fa42qo8i20\"]");
+    }
+}
+
+table! {
+    /// Access keys beside the one that the state folder keeps.
+    AccessKeyTable = "access_keys", list: true {
+        /// Its id.
+        id: String = Key::new("a text").example("\"LTAI-example\"").required();
+        /// What signatures are made with.
+        secret: Secret = Key::new("a text").example("\"example-secret\"").required().secret();
+        /// Whose it is.
+        account: AccountId = Key::new("an account id, digits in a text").by_default("account of [relay]").example("\"1000000000000001\"");
+        /// Whether it works; one that does not is refused as inactive.
+        enabled: bool = Key::switch("true");
+        /// The STS token that has to come with it.
+        security_token: Secret = Key::new("a text").example("\"example-token\"").secret();
+        /// When that token ends, on the clock that `axt clock` moves.
+        expires: jiff::Timestamp = Key::new("an instant with its zone").example("2030-01-01T00:00:00Z");
+        /// The RAM user that it is of; neither this nor `role`: the account itself.
+        ram_user: String = Key::new("the user's id").example("\"200000000000000001\"");
+        /// The role that it was assumed in.
+        role: String = Key::new("the role's id").example("\"300000000000000001\"");
+        /// What it may do: a policy as RAM writes it.
+        policy: super::declared::PolicyText = Key::new("JSON in a text").by_default("everything")
+            .example("'{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"ecs:*\", \"Resource\": \"*\"}]}'");
+    }
+}
+
+table! {
+    /// Regions beside the public ones, which are all known, and switches of either.
+    RegionTable = "regions", list: true {
+        /// Its id.
+        id: RegionId = Key::new("a region id").example("\"cn-example\"").required();
+        /// Letters of its city, which session ids carry.
+        letters: String = Key::new("two lower-case letters").by_default("the public region's, else \"xx\"").example("\"ex\"");
+        /// Its name in DescribeRegions.
+        name: String = Key::new("a text").by_default("the public region's, else its id").example("\"Example\"");
+        /// Whether the session API exists there. This switch and those below hold at each start.
+        api_supported: bool = Key::switch("true");
+        /// Whether ports can be forwarded.
+        port_forwarding: bool = Key::switch("true");
+        /// Whether there is an intranet endpoint.
+        intranet: bool = Key::switch("false");
+        /// Make StartTerminalSession fail as InternalError.Dispatch.
+        dispatch_failure: bool = Key::switch("false");
+        /// Keep StartTerminalSession between admission and commit until this is released.
+        hold_commit: bool = Key::switch("false");
+        /// Let sessions start while the agent is away.
+        start_without_agent: bool = Key::switch("false");
+        /// Let a shell session have one live connection only.
+        one_shell_connection: bool = Key::switch("false");
+    }
+}
+
+table! {
+    /// Instances whose agents come from elsewhere: `axt agent`, or an official one.
+    InstanceTable = "instances", list: true {
+        /// Its id.
+        id: InstanceId = Key::new("an instance id").example("\"i-example\"").required();
+        /// Its display name.
+        name: String = Key::new("a text").by_default("its id").example("\"web-1\"");
+        /// Its host name.
+        host_name: String = Key::new("a text").by_default("its id").example("\"web-1\"");
+        /// Its region.
+        region: RegionId = Key::new("a region id").by_default("region of [relay]").example("\"cn-hangzhou\"");
+        /// Whose it is.
+        account: AccountId = Key::new("an account id, digits in a text").by_default("account of [relay]").example("\"1000000000000001\"");
+        /// Where it stands in its power cycle.
+        status: InstanceStatus = Key::new("Pending, Starting, Running, Stopping or Stopped").default("\"Running\"");
+        /// Its operating system.
+        os_type: OsType = Key::new("Linux, Windows or FreeBSD").default("\"Linux\"");
+        /// The operating system's version.
+        os_version: String = Key::new("a text").default("\"\"");
+        /// The agent's version when it shall pass for another than the agent itself says.
+        agent_version: String = Key::new("four numbers with dots").by_default("what the agent says").example("\"2.2.4.1065\"");
+        /// The key that its agent signs with; `axt agent --new-key FILE` prints it.
+        public_key: String = Key::new("PEM in a text").example("\"\"\"\n-----BEGIN PUBLIC KEY-----\n…\n-----END PUBLIC KEY-----\n\"\"\"");
+        /// What its agent signs beside its id.
+        machine_id: String = Key::new("a text").default("\"\"");
+        /// Ports that its security group denies.
+        denied_ports: BTreeSet<u16> = Key::new("a list of port numbers").default("[]").example("[22, 3389]");
+        /// Its private address.
+        intranet_ip: String = Key::new("an address").default("\"\"").example("\"10.0.0.5\"");
+        /// Its public address.
+        internet_ip: String = Key::new("an address").default("\"\"").example("\"203.0.113.5\"");
+        /// Its tags.
+        tags: BTreeMap<String, String> = Key::new("a table of texts").default("{}").example("{ role = \"web\" }");
+    }
+}

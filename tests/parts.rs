@@ -1,0 +1,231 @@
+//! `axt relay` and `axt agent` as processes of their own, and the settings that they run on.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
+
+#[path = "harness/process.rs"]
+mod process;
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+};
+
+use rustix::process::Signal;
+
+use process::{Home, Running, get, stderr, stdout};
+
+/// A settings file with `settings` and one instance, whose agent's key is in `agent.pem`.
+fn with_an_instance(home: &Home, settings: &str) -> String {
+    let key = home.path("agent.pem");
+    let made = home.run(&[
+        "agent",
+        "-i",
+        "i-web1",
+        "--new-key",
+        key.to_str().expect("UTF-8"),
+    ]);
+    assert!(made.status.success(), "{}", stderr(&made));
+    fs::write(home.path("axt.toml"), settings).expect("written");
+    let mut file = OpenOptions::new()
+        .append(true)
+        .open(home.path("axt.toml"))
+        .expect("there");
+    // Just as its output is pasted.
+    file.write_all(&made.stdout).expect("written");
+    stderr(&made)
+}
+
+fn agent(home: &Home, relay: &Running) -> Running {
+    let server = relay.ready("axt").replacen("ws", "http", 1);
+    let mut agent = home.axt(&["agent", "-i", "i-web1", "--key", "agent.pem"]);
+    agent.args(["--server", &server, "--ca", relay.ready("ca_cert")]);
+    Running::start(agent)
+}
+
+#[test]
+fn a_relay_and_an_agent_of_their_own_carry_a_session() {
+    let home = Home::new();
+    let told = with_an_instance(&home, "");
+    assert!(told.contains("axt agent -i i-web1"), "{told}");
+    let mut relay = home.relay(&[], &[]);
+    assert!(relay.says("Ctrl-C").contains("axt agent -i i-web1"));
+
+    let mut agent = agent(&home, &relay);
+    agent.says("online");
+    let session = home.run(&["session", "--command", "echo out; exit 3"]);
+
+    assert_eq!(stdout(&session).trim(), "out", "{}", stderr(&session));
+    assert_eq!(session.status.code(), Some(3));
+    agent.signal(Signal::INT);
+    assert_eq!(agent.ended().code(), Some(130));
+    relay.signal(Signal::TERM);
+    assert_eq!(relay.ended().code(), Some(0));
+}
+
+#[test]
+fn an_agent_on_the_relays_machine_needs_no_address() {
+    let home = Home::new();
+    with_an_instance(
+        &home,
+        "[agent]\ninstance = \"i-web1\"\nkey = \"agent.pem\"\n",
+    );
+    let _relay = home.relay(&[], &[]);
+
+    let mut agent = Running::start(home.axt(&["agent"]));
+
+    agent.says("the agent of i-web1 is online");
+}
+
+#[test]
+fn an_agent_outlives_its_relay_and_is_back_when_that_is() {
+    let home = Home::new();
+    with_an_instance(&home, "");
+    let mut relay = home.relay(&[], &[]);
+    let mut agent = agent(&home, &relay);
+    agent.says("online");
+    let address = relay.ready("axt").replace("wss://localhost", "127.0.0.1");
+
+    relay.signal(Signal::KILL);
+    relay.ended();
+    agent.says("no relay; trying on");
+    let _again = home.relay(&["--axt-listen", &address], &[]);
+
+    agent.says("online");
+}
+
+#[test]
+fn an_agent_with_another_key_is_refused_with_the_reason() {
+    let home = Home::new();
+    with_an_instance(&home, "");
+    let relay = home.relay(&[], &[]);
+    fs::remove_file(home.path("agent.pem")).expect("there");
+    let path = home.path("agent.pem");
+    home.run(&["agent", "--new-key", path.to_str().expect("UTF-8")]);
+
+    let mut agent = agent(&home, &relay);
+
+    let told = agent.says("trying on");
+    assert!(told.contains("The signature does not match"), "{told}");
+}
+
+#[test]
+fn a_flag_stands_over_the_environment_that_over_the_file_and_the_file_over_the_default() {
+    let home = Home::new();
+    let file = "[limits]\nsessions_per_region = 1\n\
+                [[regions]]\nid = \"cn-hangzhou\"\nstart_without_agent = true\n\
+                [[instances]]\nid = \"i-web1\"\n";
+    fs::write(home.path("axt.toml"), file).expect("written");
+    let variable = ("AXT_LIMIT", "sessions_per_region=2");
+    let flag = ["--limit", "sessions_per_region=3"];
+
+    for (flags, environment, allowed) in [
+        (&[][..], &[][..], 1),
+        (&[], &[variable], 2),
+        (&flag[..], &[variable], 3),
+    ] {
+        let more = [flags, &["--ephemeral"]].concat();
+        let _relay = home.relay(&more, environment);
+        let start = || home.run(&["api", "StartTerminalSession", "--InstanceId.1", "i-web1"]);
+
+        for number in 0..allowed {
+            let started = start();
+            assert!(started.status.success(), "{number}: {}", stderr(&started));
+        }
+        let refused = start();
+
+        assert_eq!(refused.status.code(), Some(4));
+        assert!(stderr(&refused).contains("SessionCount.ExceedLimit"));
+    }
+}
+
+#[test]
+fn declared_access_keys_sign_as_far_as_they_may() {
+    let home = Home::new();
+    let file = "[[access_keys]]\nid = \"LTAI-reader\"\nsecret = \"s1\"\nram_user = \"reader\"\n\
+                policy = '''{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"ecs:Describe*\",\n\
+                \"Resource\": \"*\"}]}'''\n\
+                [[access_keys]]\nid = \"LTAI-old\"\nsecret = \"s2\"\nenabled = false\n\
+                [[regions]]\nid = \"cn-example\"\nname = \"Example\"\nletters = \"ex\"\n";
+    fs::write(home.path("axt.toml"), file).expect("written");
+    let _relay = home.relay(&["--ephemeral"], &[]);
+    let call = |id: &str, secret: &str, action: &[&str]| {
+        let key = ["--access-key-id", id, "--access-key-secret", secret];
+        home.run(&[&["api"], action, &key].concat())
+    };
+    let start = ["StartTerminalSession", "--InstanceId.1", "i-1"];
+
+    let read = call("LTAI-reader", "s1", &["DescribeRegions"]);
+    let started = call("LTAI-reader", "s1", &start);
+    let old = call("LTAI-old", "s2", &["DescribeRegions"]);
+
+    assert!(stdout(&read).contains("Example"), "{}", stderr(&read));
+    assert!(
+        stderr(&started).contains("Forbidden.RAM"),
+        "{}",
+        stderr(&started)
+    );
+    let inactive = "InvalidAccessKeyId.Inactive";
+    assert!(stderr(&old).contains(inactive), "{}", stderr(&old));
+}
+
+#[test]
+fn calls_without_a_signature_are_let_in_on_loopback_alone() {
+    let home = Home::new();
+    let relay = home.relay(&["--ephemeral", "--no-auth"], &[]);
+    let call = "/?Action=DescribeRegions&Version=2014-05-26&Format=JSON";
+
+    let answer = get(relay.ready("api_http"), call);
+    let refused = home.run(&[
+        "relay",
+        "--ephemeral",
+        "--no-auth",
+        "--api-listen",
+        "0.0.0.0:0",
+        "--axt-listen",
+        "127.0.0.1:0",
+        "--admin-listen",
+        "127.0.0.1:0",
+    ]);
+
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        stderr(&refused).contains("--no-auth"),
+        "{}",
+        stderr(&refused)
+    );
+}
+
+#[test]
+fn the_admin_listener_wants_its_token_and_clients_find_it_in_the_same_file() {
+    let home = Home::new();
+    fs::write(
+        home.path("axt.toml"),
+        "[relay]\nadmin_token = \"hunter2\"\n",
+    )
+    .expect("written");
+    let relay = home.relay(&["--ephemeral"], &[]);
+
+    let without = get(relay.ready("admin"), "/v1/state");
+    let shown = home.run(&["clock"]);
+
+    assert!(without.starts_with("HTTP/1.1 401"), "{without}");
+    assert!(shown.status.success(), "{}", stderr(&shown));
+}
+
+#[test]
+fn a_session_of_the_base_protocol_can_be_had_by_file_flag_and_variable() {
+    let home = Home::new();
+    fs::write(home.path("axt.toml"), "[client]\nno_extensions = true\n").expect("written");
+    let _up = home.up(&["--ephemeral"]);
+    let line = ["session", "--command", "exit 3"];
+
+    let by_file = home.run(&line);
+    let by_variable = home.axt(&line).env("AXT_NO_EXTENSIONS", "false").output();
+    let by_flag = home.run(&[&line[..], &["--no-extensions=false"]].concat());
+
+    // Without extensions nobody can say how the command ended.
+    assert_eq!(by_file.status.code(), Some(0), "{}", stderr(&by_file));
+    assert_eq!(by_variable.expect("axt runs").status.code(), Some(3));
+    assert_eq!(by_flag.status.code(), Some(3));
+}
