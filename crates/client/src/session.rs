@@ -78,7 +78,7 @@ impl EndOfInput {
 
 /// Runs a connected session to its end. `stop` is the wish to end from outside, such as a signal.
 ///
-/// Whoever started the session then ends it, by [`end`], on every orderly way out.
+/// Whoever started the session then ends it, by [`end()`], on every orderly way out.
 pub async fn run<R, W>(link: Link, ends: Ends<R, W>, stop: impl Future<Output = Stop>) -> Ended
 where
     R: AsyncRead + Unpin,

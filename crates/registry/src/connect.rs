@@ -40,7 +40,7 @@ pub struct Connecting {
 /// How a connection goes on after the upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It holds a slot and its agent is to be told ([`Effect::Kick`](crate::Effect::Kick) says so
+    /// It holds a slot and its agent is to be told ([`Effect::Kick`] says so
     /// too).
     Kick,
     /// It has failed already and holds no slot: accept the upgrade, tell the client why, close.

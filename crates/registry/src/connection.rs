@@ -75,7 +75,7 @@ impl Registry {
     ///
     /// A reason that makes a connection useless ([`Reason::is_failure`]) fails it when nothing had
     /// come down yet. Where the registry has asked for the end by
-    /// [`Effect::Close`](crate::Effect::Close), its reason stands.
+    /// [`Effect::Close`], its reason stands.
     pub fn closed(
         &mut self,
         now: Tick,

@@ -25,7 +25,7 @@ pub struct LoneAgentConfig {
     pub ca: Option<PathBuf>,
     /// The instance whose agent it is.
     pub instance: InstanceId,
-    /// The file of its private key: PEM, PKCS#1.
+    /// The file of its private key: PEM, PKCS#1 or PKCS#8.
     pub key: PathBuf,
     /// What it signs beside its id, possibly empty.
     pub machine_id: String,

@@ -8,7 +8,7 @@ use rand::CryptoRng;
 use rsa::{
     PrivateKey,
     pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey},
-    pkcs8::{DecodePublicKey, EncodePublicKey, LineEnding},
+    pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePublicKey, LineEnding},
 };
 
 /// Bits of a modulus, as the official agent generates it (wire-protocol 10.2).
@@ -47,14 +47,16 @@ impl AgentKey {
             .map_err(|error| MalformedKey::new("new RSA key", error))
     }
 
-    /// Reads PEM `RSA PRIVATE KEY` (PKCS#1), the official agent's `pri-key` file.
+    /// Reads PEM `RSA PRIVATE KEY` (PKCS#1), the official agent's `pri-key` file, or PEM
+    /// `PRIVATE KEY` (PKCS#8), as OpenSSL writes it today.
     ///
     /// # Errors
     /// When the text is nothing of the kind.
     pub fn from_pem(pem: &str) -> Result<Self, MalformedKey> {
-        PrivateKey::from_pkcs1_pem(pem)
+        PrivateKey::from_pkcs8_pem(pem)
+            .or_else(|_| PrivateKey::from_pkcs1_pem(pem))
             .map(Self)
-            .map_err(|error| MalformedKey::new("PEM of an RSA PRIVATE KEY (PKCS#1)", error))
+            .map_err(|error| MalformedKey::new("PEM of an RSA private key (PKCS#1 or #8)", error))
     }
 
     /// PEM `RSA PRIVATE KEY` (PKCS#1).
@@ -125,5 +127,25 @@ impl PublicKey {
     /// When the key cannot be encoded.
     pub fn to_registration(&self) -> Result<String, MalformedKey> {
         self.to_pem().map(|pem| STANDARD.encode(pem))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rsa::pkcs8::EncodePrivateKey;
+
+    use super::*;
+
+    #[test]
+    fn a_key_reads_in_both_forms_that_openssl_writes() {
+        let key = AgentKey::generate(&mut rand::rng()).expect("a key");
+        let pkcs1 = key.to_pem().expect("PKCS#1");
+        let pkcs8 = key.0.to_pkcs8_pem(LineEnding::LF).expect("PKCS#8");
+
+        for pem in [pkcs1.expose(), pkcs8.as_str()] {
+            let read = AgentKey::from_pem(pem).expect("reads");
+            assert_eq!(read.public(), key.public());
+        }
+        assert!(AgentKey::from_pem("no key").is_err());
     }
 }
