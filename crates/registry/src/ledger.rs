@@ -8,8 +8,8 @@ use std::{
 use axt_proto::{AccountId, SessionId, Tick};
 
 use crate::{
-    Answer, Changes, Fingerprint, Registry, RememberedToken, Row, RowKey, TokenKey, TokenRefusal,
-    deadline::Deadline, registry::Step,
+    Answer, Changes, Fingerprint, Registry, RememberedToken, Row, RowChange, RowKey, TokenKey,
+    TokenRefusal, deadline::Deadline, registry::Step,
 };
 
 /// All ClientTokens.
@@ -112,6 +112,15 @@ impl Registry {
             }
             Ok(answer)
         })
+    }
+
+    /// The row that [`finish_call`](Self::finish_call) writes, to be committed together with what the
+    /// call has changed while it still counts as under way. `None` when none is.
+    #[must_use]
+    pub fn finishing_call(&self, now: Tick, key: &TokenKey, answer: Answer) -> Option<RowChange> {
+        let fingerprint = self.ledger.under_way.get(key)?;
+        let token = self.remembered(now, key, fingerprint, answer);
+        Some(RowChange::Put(Row::Token(Box::new(token))))
     }
 
     /// The call succeeded: its answer is remembered. Nothing happens when none is under way.

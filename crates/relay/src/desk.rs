@@ -5,7 +5,9 @@
 //! tables, rows to the journal, in that order and without waiting for the disk. Who must know that
 //! a row is durable waits for it elsewhere; the desk goes on.
 
+mod activations;
 mod agents;
+mod calls;
 mod commit;
 mod connections;
 mod starts;
@@ -31,8 +33,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::{agents::Fading, commit::Outgoing};
 pub(crate) use self::{
+    calls::{NotDone, Token},
     connections::{Ended, Fate, Opened, Upgrade, Who},
-    starts::StartFailure,
 };
 use crate::{
     config::RegionSettings,

@@ -45,6 +45,12 @@ impl Ids {
         mint::session_id(letters, self.bytes())
     }
 
+    /// An activation's id, and its code.
+    pub(crate) fn activation(&mut self, letters: &str) -> (String, Secret) {
+        let id = mint::activation_id(self.bytes());
+        (id, mint::activation_code(letters, self.bytes()))
+    }
+
     pub(crate) fn token(&mut self) -> Secret {
         mint::session_token(self.bytes())
     }

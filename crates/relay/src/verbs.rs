@@ -4,14 +4,31 @@
 //! API's errors. What never does: HTTP, signatures, and the checks that need no knowledge of what
 //! exists; `openapi` has made them.
 
+mod activations;
+mod assistant;
+mod history;
 mod instances;
+mod managed;
 mod sessions;
+mod settings;
+mod times;
 mod urls;
 
-use axt_openapi::{Action, Answer, ApiError, Call, ErrorCode, action::Language, answer, region};
+use std::collections::BTreeMap;
+
+use axt_openapi::{
+    Action, Answer, ApiError, Call, Caller, ErrorCode, Idempotency,
+    action::{Language, Tag},
+    answer, region,
+};
+use axt_proto::RegionId;
+use axt_registry::{Fingerprint, TokenAction, TokenKey, TokenRefusal};
 
 pub(crate) use self::urls::host_name;
-use crate::{desk::Stopping, relay::Shared};
+use crate::{
+    desk::{NotDone, Stopping, Token},
+    relay::Shared,
+};
 
 /// Where a call came from.
 #[derive(Clone, Debug)]
@@ -39,16 +56,90 @@ pub(crate) async fn carry_out(
             sessions::start(shared, &caller, request, idempotency, from).await
         }
         Action::EndTerminalSession(request) => sessions::end(shared, &caller, request).await,
-        Action::DescribeInstances(request) => instances::list(shared, &caller, &request).await,
+        Action::DescribeTerminalSessions(request) => history::list(shared, &caller, &request).await,
         Action::DescribeCloudAssistantStatus(request) => {
-            instances::agents(shared, &caller, &request).await
+            assistant::agents(shared, &caller, &request).await
+        }
+        Action::InstallCloudAssistant(request) => {
+            assistant::install(shared, &caller, request).await
+        }
+        Action::CreateActivation(request) => {
+            activations::create(shared, &caller, request, idempotency).await
+        }
+        Action::DescribeActivations(request) => activations::list(shared, &caller, &request).await,
+        Action::DisableActivation(request) => activations::disable(shared, &caller, request).await,
+        Action::DeleteActivation(request) => activations::delete(shared, &caller, request).await,
+        Action::DescribeManagedInstances(request) => managed::list(shared, &caller, &request).await,
+        Action::DeregisterManagedInstance(request) => {
+            managed::deregister(shared, &caller, request, idempotency).await
+        }
+        Action::ModifyManagedInstance(request) => managed::rename(shared, &caller, request).await,
+        Action::DescribeUserBusinessBehavior(request) => {
+            settings::switch(shared, &caller, &request).await
+        }
+        Action::ModifyUserBusinessBehavior(request) => {
+            settings::set_switch(shared, &caller, &request).await
+        }
+        Action::ModifyCloudAssistantSettings(request) => {
+            settings::set(shared, &caller, request).await
+        }
+        Action::DescribeCloudAssistantSettings(request) => {
+            settings::get(shared, &caller, &request).await
+        }
+        Action::DescribeInstances(request) => instances::list(shared, &caller, &request).await,
+        Action::DescribeInstanceStatus(request) => {
+            instances::states(shared, &caller, &request).await
         }
         Action::DescribeRegions(request) => {
             Ok(regions(shared, request.accept_language, from).into())
         }
-        // The rest of the table can be read, and is not carried out yet.
-        _ => Err(ErrorCode::InvalidActionNotFound.into()),
     }
+}
+
+/// The error of a call that the desk did not carry out; `code` knows the registry's refusals.
+fn refused<R: std::error::Error>(
+    failure: NotDone<R>,
+    code: impl FnOnce(R) -> ApiError,
+) -> ApiError {
+    match failure {
+        NotDone::Refused(refusal) => code(refusal),
+        NotDone::Token(TokenRefusal::Mismatch) => ErrorCode::IdempotentParameterMismatch.into(),
+        NotDone::Token(TokenRefusal::Processing) => ErrorCode::IdempotentProcessing.into(),
+        NotDone::Journal => ErrorCode::InternalErrorDispatch.into(),
+    }
+}
+
+/// What a ClientToken is unique within, and what it came with (limits-and-semantics 4).
+fn token(
+    caller: &Caller,
+    region: &RegionId,
+    action: TokenAction,
+    idempotency: Option<Idempotency>,
+) -> Option<Token> {
+    let Idempotency { token, fingerprint } = idempotency?;
+    let key = TokenKey {
+        account: caller.account.clone(),
+        region: region.clone(),
+        action,
+        token,
+    };
+    Some((key, Fingerprint(fingerprint.as_bytes().to_vec())))
+}
+
+/// Tags as answers have them.
+fn tags(tags: &BTreeMap<String, String>) -> Vec<answer::Tag> {
+    let tags = tags.iter().map(|(key, value)| answer::Tag {
+        tag_key: key.clone(),
+        tag_value: value.clone(),
+    });
+    tags.collect()
+}
+
+/// Whether all wanted tags are there, with those values.
+fn has_tags(tags: &BTreeMap<String, String>, wanted: &[Tag]) -> bool {
+    wanted
+        .iter()
+        .all(|tag| tags.get(&tag.key) == Some(&tag.value))
 }
 
 impl From<Stopping> for ApiError {
@@ -62,7 +153,7 @@ fn regions(shared: &Shared, language: Language, from: &CallFrom) -> answer::Desc
     let settings = &shared.surroundings.regions;
     let own = |id: &str| {
         let id = id.parse().ok()?;
-        settings.get::<axt_proto::RegionId>(&id)?.name.as_deref()
+        settings.get::<RegionId>(&id)?.name.as_deref()
     };
     let named = |id: &str| {
         let known = region::find(id);

@@ -5,6 +5,7 @@ mod flat;
 use std::collections::{BTreeMap, BTreeSet};
 
 use axt_proto::RegionId;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use self::flat::{below, expand, numbered, tagged, texts_of_list, texts_of_map};
@@ -295,6 +296,14 @@ fn scalar(parameter: &Parameter, text: &str) -> Result<Value, ApiError> {
             .ok_or_else(|| parameter.fault()),
         Kind::List { .. } | Kind::Tags { .. } | Kind::Object(_) => Err(parameter.fault()),
     }
+}
+
+/// An object of which nothing was given: the defaults of the table. `None` when a member has none
+/// and is required.
+pub(super) fn unset<T: DeserializeOwned>(members: &[Parameter]) -> Option<T> {
+    let nothing = BTreeMap::new();
+    let map = Reader::new(&nothing).members(members).ok()?;
+    serde_json::from_value(Value::Object(map)).ok()
 }
 
 /// The texts of a list, whichever way it came; none when it cannot be read.

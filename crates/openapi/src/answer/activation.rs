@@ -1,12 +1,13 @@
 //! Answers about activation codes (ecs-api 3.6 to 3.8).
 
 use axt_proto::Secret;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Tag;
 
-/// The answer of CreateActivation: the only one that holds the code.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// The answer of CreateActivation: the only one that holds the code. It can be read back, for a
+/// repeated ClientToken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateActivation {
     /// The activation, an upper-case UUID.

@@ -1,6 +1,6 @@
 //! Answers about instances (ecs-api 3.14).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::wrapped;
 
@@ -163,7 +163,7 @@ pub struct OperationLock {
 }
 
 /// A tag.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Tag {
     /// The key.

@@ -1,6 +1,6 @@
 //! Answers about managed instances (ecs-api 3.9 to 3.11).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Tag;
 
@@ -20,8 +20,9 @@ pub struct DescribeManagedInstances {
     pub instances: Vec<ManagedInstance>,
 }
 
-/// The answer of DeregisterManagedInstance; without `Connected` and tags.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+/// The answer of DeregisterManagedInstance; without `Connected` and tags. It can be read back, for a
+/// repeated ClientToken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DeregisterManagedInstance {
     /// The instance as it was.
@@ -47,7 +48,7 @@ pub struct RenamedInstance {
 }
 
 /// A machine that has registered.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ManagedInstance {
     /// `mi-…`

@@ -63,7 +63,7 @@ pub struct Session {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_server: Option<String>,
     /// `Account`, `RAMUser` or `AssumedRoleUser`.
-    pub identity_type: &'static str,
+    pub identity_type: String,
     /// The id of whoever started it.
     pub principal_id: String,
     /// The address that it was started from.

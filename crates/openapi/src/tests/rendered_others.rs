@@ -36,7 +36,7 @@ fn sessions_with_their_connections() {
         creation_time: "2026-11-25T06:00:00Z".to_owned(),
         port_number: Some(22),
         target_server: Some("db".to_owned()),
-        identity_type: "RAMUser",
+        identity_type: "RAMUser".to_owned(),
         principal_id: "2".to_owned(),
         client_ip: Some("127.0.0.1".to_owned()),
         username: Some("root".to_owned()),
@@ -48,7 +48,7 @@ fn sessions_with_their_connections() {
     };
     let untouched = Session {
         session_id: "s-hz2".to_owned(),
-        identity_type: "Account",
+        identity_type: "Account".to_owned(),
         ..Session::default()
     };
 

@@ -4,31 +4,20 @@ use axt_proto::{AccountId, RegionId, SessionId};
 use axt_registry::{EndRefusal, Fresh, RegionPatch, StartRefusal, StartRequest, Started};
 use tokio::sync::oneshot;
 
-use super::{Desk, Job};
+use super::{Desk, Job, NotDone};
 use crate::ids;
-
-/// Why a session was not started or ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum StartFailure<R: std::error::Error> {
-    /// The registry's answer.
-    #[error(transparent)]
-    Refused(#[from] R),
-    /// The journal did not take it: `InternalError.Dispatch`.
-    #[error("the journal did not take it")]
-    Journal,
-}
 
 impl Desk {
     /// Starts a session; answers once it is durable.
     pub(crate) fn start(
         &mut self,
         request: &StartRequest,
-        reply: oneshot::Sender<Result<Started, StartFailure<StartRefusal>>>,
+        reply: oneshot::Sender<Result<Started, NotDone<StartRefusal>>>,
     ) {
         let letters = ids::letters(&request.region, &self.letters);
         let Ok(session) = self.ids.session(letters) else {
             tracing::error!(region = %request.region, letters, "no session id can have these letters");
-            let _ = reply.send(Err(StartFailure::Journal));
+            let _ = reply.send(Err(NotDone::Journal));
             return;
         };
         let token = self.ids.token();
@@ -56,7 +45,7 @@ impl Desk {
                                 let changes =
                                     desk.registry.rolled_back(desk.now(), &started.session);
                                 desk.apply(changes);
-                                Err(StartFailure::Journal)
+                                Err(NotDone::Journal)
                             };
                             let _ = reply.send(answer);
                         });
@@ -72,18 +61,10 @@ impl Desk {
         account: &AccountId,
         region: &RegionId,
         session: &SessionId,
-        reply: impl FnOnce(Result<(), StartFailure<EndRefusal>>) + Send + 'static,
+        reply: impl FnOnce(Result<(), NotDone<EndRefusal>>) + Send + 'static,
     ) {
-        let (answer, changes) = self.registry.end(self.now(), account, region, session);
-        match answer {
-            Err(refusal) => {
-                self.apply(changes);
-                reply(Err(refusal.into()));
-            }
-            Ok(()) => self.apply_and(changes, |_, result| {
-                reply(result.map_err(|_| StartFailure::Journal));
-            }),
-        }
+        let ended = self.registry.end(self.now(), account, region, session);
+        self.change(ended, reply);
     }
 
     /// Ends and forgets sessions; answers once that is durable.
@@ -105,7 +86,11 @@ impl Desk {
     }
 
     /// Does `job` now, or when the region no longer holds commits.
-    fn unless_held(&mut self, region: RegionId, job: impl FnOnce(&mut Self) + Send + 'static) {
+    pub(super) fn unless_held(
+        &mut self,
+        region: RegionId,
+        job: impl FnOnce(&mut Self) + Send + 'static,
+    ) {
         if self.registry.switches(&region).hold_commit {
             let job: Job = Box::new(job);
             self.held.push((region, job));

@@ -1,15 +1,14 @@
-//! Instances and their agents (ecs-api 3.4, 3.14).
+//! Instances of the cloud's own (ecs-api 3.14).
 
 use axt_openapi::{
-    Answer, ApiError, Caller, ErrorCode,
-    action::{DescribeCloudAssistantStatus, DescribeInstances},
+    Answer, ApiError, Caller,
+    action::{DescribeInstanceStatus, DescribeInstances},
     answer,
     paging::Scope,
 };
-use axt_proto::Tick;
 use axt_registry::{Instance, OsType};
-use jiff::Timestamp;
 
+use super::{has_tags, tags, times::minutes};
 use crate::relay::Shared;
 
 /// ecs-api 3.14: instances of the cloud's own, not managed ones.
@@ -50,6 +49,49 @@ pub(super) async fn list(
     .into())
 }
 
+/// ecs-api 3.14. An instance that is not there has no state, and is left out.
+pub(super) async fn states(
+    shared: &Shared,
+    caller: &Caller,
+    request: &DescribeInstanceStatus,
+) -> Result<Answer, ApiError> {
+    let (account, wanted) = (caller.account.clone(), request.clone());
+    let found: Vec<answer::InstanceStatus> = shared
+        .desk
+        .ask(move |desk| {
+            let all = desk.registry.instances().map(|one| &one.spec);
+            let ours = all.filter(|spec| {
+                let id = spec.id.as_str();
+                let has_id =
+                    wanted.instance_id.is_empty() || wanted.instance_id.iter().any(|it| it == id);
+                spec.account == account
+                    && spec.region == wanted.region_id
+                    && !spec.id.is_managed()
+                    && has_id
+            });
+            ours.map(|spec| answer::InstanceStatus {
+                instance_id: spec.id.to_string(),
+                status: format!("{:?}", spec.status),
+            })
+            .collect()
+        })
+        .await?;
+    let page = request.page.cut(
+        found,
+        |one| &one.instance_id,
+        Scope::of(request, &caller.account),
+        &shared.next_tokens,
+        shared.clock.now(),
+    )?;
+    Ok(answer::DescribeInstanceStatus {
+        total_count: page.total_count,
+        page_number: page.page_number,
+        page_size: page.page_size,
+        instance_statuses: page.items.into(),
+    }
+    .into())
+}
+
 fn is_wanted(instance: &Instance, wanted: &DescribeInstances) -> bool {
     let spec = &instance.spec;
     let has_id = wanted
@@ -68,11 +110,7 @@ fn is_wanted(instance: &Instance, wanted: &DescribeInstances) -> bool {
         .private_ip_addresses
         .as_ref()
         .is_none_or(|addresses| addresses.contains(&spec.intranet_ip));
-    let has_tags = wanted
-        .tags
-        .iter()
-        .all(|tag| spec.tags.get(&tag.key) == Some(&tag.value));
-    has_id && has_name && has_status && has_address && has_tags
+    has_id && has_name && has_status && has_address && has_tags(&spec.tags, &wanted.tags)
 }
 
 /// Whether a text fits a pattern in which `*` stands for any text.
@@ -103,14 +141,6 @@ fn described(instance: &Instance) -> answer::Instance {
         let one = (!address.is_empty()).then(|| address.to_owned());
         one.into_iter().collect::<Vec<_>>().into()
     };
-    let tags: Vec<_> = spec
-        .tags
-        .iter()
-        .map(|(key, value)| answer::Tag {
-            tag_key: key.clone(),
-            tag_value: value.clone(),
-        })
-        .collect();
     answer::Instance {
         instance_id: spec.id.to_string(),
         instance_name: spec.name.clone(),
@@ -136,7 +166,7 @@ fn described(instance: &Instance) -> answer::Instance {
             ..Default::default()
         },
         public_ip_address: addresses(&spec.internet_ip),
-        tags: tags.into(),
+        tags: tags(&spec.tags).into(),
         creation_time: declared.clone(),
         start_time: declared,
         expired_time: "2099-12-31T15:59Z".to_owned(),
@@ -144,93 +174,6 @@ fn described(instance: &Instance) -> answer::Instance {
         io_optimized: true,
         ..Default::default()
     }
-}
-
-/// ecs-api 3.4.
-pub(super) async fn agents(
-    shared: &Shared,
-    caller: &Caller,
-    request: &DescribeCloudAssistantStatus,
-) -> Result<Answer, ApiError> {
-    let (account, wanted) = (caller.account.clone(), request.clone());
-    let found: Option<Vec<Instance>> = shared
-        .desk
-        .ask(move |desk| {
-            let ours: Vec<&Instance> = desk
-                .registry
-                .instances()
-                .filter(|one| one.spec.account == account && one.spec.region == wanted.region_id)
-                .collect();
-            let is_ours = |id: &String| ours.iter().any(|one| one.spec.id.as_str() == id);
-            if !wanted.instance_id.iter().all(is_ours) {
-                return None;
-            }
-            let is_wanted = |one: &&Instance| {
-                let id = one.spec.id.as_str();
-                let has_id =
-                    wanted.instance_id.is_empty() || wanted.instance_id.iter().any(|it| it == id);
-                let os = word(one.spec.os_type);
-                has_id && wanted.os_type.as_ref().is_none_or(|it| it == os)
-            };
-            Some(ours.into_iter().filter(is_wanted).cloned().collect())
-        })
-        .await?;
-    let found = found.ok_or(ErrorCode::InvalidInstanceNotFound)?;
-    let page = request.page.cut(
-        found,
-        |one| one.spec.id.as_str(),
-        Scope::of(request, &caller.account),
-        &shared.next_tokens,
-        shared.clock.now(),
-    )?;
-    let items: Vec<_> = page.items.iter().map(status).collect();
-    Ok(answer::DescribeCloudAssistantStatus {
-        page_number: page.page_number,
-        page_size: page.page_size,
-        total_count: page.total_count,
-        next_token: page.next_token,
-        instance_cloud_assistant_status_set: items.into(),
-    }
-    .into())
-}
-
-fn status(instance: &Instance) -> answer::CloudAssistantStatus {
-    answer::CloudAssistantStatus {
-        instance_id: instance.spec.id.to_string(),
-        cloud_assistant_status: answer::CloudAssistantStatus::word(instance.presence.is_online),
-        cloud_assistant_version: instance.agent_version().unwrap_or_default().to_owned(),
-        os_type: word(instance.spec.os_type).to_owned(),
-        invocation_count: 0,
-        active_task_count: 0,
-        last_invoked_time: None,
-        last_heartbeat_time: instance.presence.last_heart_beat.map(seconds),
-        support_session_manager: instance.supports_session_manager(),
-    }
-}
-
-const fn word(os: OsType) -> &'static str {
-    match os {
-        OsType::Linux => "Linux",
-        OsType::Windows => "Windows",
-        OsType::FreeBsd => "FreeBSD",
-    }
-}
-
-/// `yyyy-MM-ddTHH:mmZ`
-fn minutes(at: Tick) -> String {
-    timestamp(at).strftime("%Y-%m-%dT%H:%MZ").to_string()
-}
-
-/// `yyyy-MM-ddTHH:mm:ssZ`
-fn seconds(at: Tick) -> String {
-    timestamp(at).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-fn timestamp(at: Tick) -> Timestamp {
-    i64::try_from(at.as_millis())
-        .ok()
-        .and_then(|millis| Timestamp::from_millisecond(millis).ok())
-        .unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -252,13 +195,5 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, text), fits, "{pattern} on {text}");
         }
-    }
-
-    #[test]
-    fn times_are_in_utc_and_in_the_documented_forms() {
-        let at = Tick::from_millis(1_795_587_061_027);
-
-        assert_eq!(minutes(at), "2026-11-25T06:11Z");
-        assert_eq!(seconds(at), "2026-11-25T06:11:01Z");
     }
 }

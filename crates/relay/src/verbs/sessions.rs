@@ -11,8 +11,8 @@ use axt_registry::{
     TokenRefusal,
 };
 
-use super::{CallFrom, urls};
-use crate::{desk::StartFailure, relay::Shared};
+use super::{CallFrom, refused, urls};
+use crate::{desk::NotDone, relay::Shared};
 
 /// An id that no instance has. A malformed one is an unknown instance, but only after the
 /// ClientToken was looked up (limits-and-semantics 3, steps 6 and 7).
@@ -72,10 +72,7 @@ pub(super) async fn start(
         .desk
         .ask_later(move |desk, reply| desk.start(&request, reply))
         .await?
-        .map_err(|failure| match failure {
-            StartFailure::Refused(refusal) => refused(refusal, &named),
-            StartFailure::Journal => ErrorCode::InternalErrorDispatch.into(),
-        })?;
+        .map_err(|failure| refused(failure, |refusal| not_started(refusal, &named)))?;
     let url = answer::session_url(&started.base_url, &started.session, &started.token);
     Ok(answer::StartTerminalSession {
         session_id: started.session,
@@ -85,7 +82,7 @@ pub(super) async fn start(
     .into())
 }
 
-fn refused(refusal: StartRefusal, instance: &str) -> ApiError {
+fn not_started(refusal: StartRefusal, instance: &str) -> ApiError {
     let code = match refusal {
         StartRefusal::RegionUnsupported => ErrorCode::RegionIdApiNotSupported,
         StartRefusal::SessionManagerDisabled => ErrorCode::UserBehaviorSessionManagerDisabled,
@@ -145,14 +142,11 @@ pub(super) async fn end(
         })
         .await?
         .map_err(|failure| match failure {
-            EndFailure::Denied => ErrorCode::OperationForbidden,
-            EndFailure::Failed(StartFailure::Refused(EndRefusal::RegionUnsupported)) => {
-                ErrorCode::RegionIdApiNotSupported
-            }
-            EndFailure::Failed(StartFailure::Refused(EndRefusal::NotFound)) => {
-                ErrorCode::InvalidSessionIdNotFound
-            }
-            EndFailure::Failed(StartFailure::Journal) => ErrorCode::InternalErrorDispatch,
+            EndFailure::Denied => ErrorCode::OperationForbidden.into(),
+            EndFailure::Failed(failure) => refused(failure, |refusal| match refusal {
+                EndRefusal::RegionUnsupported => ErrorCode::RegionIdApiNotSupported.into(),
+                EndRefusal::NotFound => ErrorCode::InvalidSessionIdNotFound.into(),
+            }),
         })?;
     Ok(answer::EndTerminalSession {}.into())
 }
@@ -160,5 +154,5 @@ pub(super) async fn end(
 enum EndFailure {
     /// The caller's policy does not reach the session's instance (ecs-api 3.2).
     Denied,
-    Failed(StartFailure<EndRefusal>),
+    Failed(NotDone<EndRefusal>),
 }

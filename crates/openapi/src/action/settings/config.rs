@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::description::{Form, Parameter};
+use crate::{
+    action::values,
+    description::{Form, Parameter},
+};
 
 /// `SessionManagerConfig`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,24 +106,32 @@ pub struct AgentUpgradeConfig {
     pub disable_upgrade: bool,
 }
 
-pub(super) const AGENT_UPGRADE: Parameter = Parameter::object(
-    "AgentUpgradeConfig",
-    &[
-        Parameter::boolean("Enabled")
-            .default("false")
-            .help("Whether the rest holds."),
-        Parameter::forms("AllowedUpgradeWindow", 24, Form::Window)
-            .help("When upgrades may be, HH:mm-HH:mm."),
-        Parameter::text("TimeZone", 64).help("The time zone of the windows."),
-        Parameter::boolean("BootstrapUpgrade")
-            .default("true")
-            .help("Upgrade at an agent's start."),
-        Parameter::boolean("DisableUpgrade")
-            .default("false")
-            .help("Never upgrade."),
-    ],
-)
-.help("When agents may be upgraded, as JSON.");
+const AGENT_UPGRADE_MEMBERS: &[Parameter] = &[
+    Parameter::boolean("Enabled")
+        .default("false")
+        .help("Whether the rest holds."),
+    Parameter::forms("AllowedUpgradeWindow", 24, Form::Window)
+        .help("When upgrades may be, HH:mm-HH:mm."),
+    Parameter::text("TimeZone", 64).help("The time zone of the windows."),
+    Parameter::boolean("BootstrapUpgrade")
+        .default("true")
+        .help("Upgrade at an agent's start."),
+    Parameter::boolean("DisableUpgrade")
+        .default("false")
+        .help("Never upgrade."),
+];
+
+pub(super) const AGENT_UPGRADE: Parameter =
+    Parameter::object("AgentUpgradeConfig", AGENT_UPGRADE_MEMBERS)
+        .help("When agents may be upgraded, as JSON.");
+
+impl AgentUpgradeConfig {
+    /// What it is before anything was set: the defaults of the table.
+    #[must_use]
+    pub fn unset() -> Option<Self> {
+        values::unset(AGENT_UPGRADE_MEMBERS)
+    }
+}
 
 /// `ResourceUsageConfig`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,27 +151,35 @@ pub struct ResourceUsageConfig {
     pub keep_script_file: bool,
 }
 
-pub(super) const RESOURCE_USAGE: Parameter = Parameter::object(
-    "ResourceUsageConfig",
-    &[
-        Parameter::integer("CpuLimit", 10, 95)
-            .default("20")
-            .help("Percent of a core."),
-        Parameter::formed("MemoryLimit", 1, 8, Form::Megabytes(35, 1_024))
-            .default("50MB")
-            .help("Memory, such as 50MB."),
-        Parameter::integer("OverloadLimit", 3, u32::MAX)
-            .default("3")
-            .help("How often it may be over a limit."),
-        Parameter::integer("LogFileCountLimit", 7, 365)
-            .default("30")
-            .help("Log files kept."),
-        Parameter::formed("LogSizeLimit", 1, 8, Form::Megabytes(10, 1_024))
-            .default("100MB")
-            .help("Size of the log files, such as 100MB."),
-        Parameter::boolean("KeepScriptFile")
-            .default("false")
-            .help("Whether scripts are kept."),
-    ],
-)
-.help("What agents may use, as JSON.");
+const RESOURCE_USAGE_MEMBERS: &[Parameter] = &[
+    Parameter::integer("CpuLimit", 10, 95)
+        .default("20")
+        .help("Percent of a core."),
+    Parameter::formed("MemoryLimit", 1, 8, Form::Megabytes(35, 1_024))
+        .default("50MB")
+        .help("Memory, such as 50MB."),
+    Parameter::integer("OverloadLimit", 3, u32::MAX)
+        .default("3")
+        .help("How often it may be over a limit."),
+    Parameter::integer("LogFileCountLimit", 7, 365)
+        .default("30")
+        .help("Log files kept."),
+    Parameter::formed("LogSizeLimit", 1, 8, Form::Megabytes(10, 1_024))
+        .default("100MB")
+        .help("Size of the log files, such as 100MB."),
+    Parameter::boolean("KeepScriptFile")
+        .default("false")
+        .help("Whether scripts are kept."),
+];
+
+pub(super) const RESOURCE_USAGE: Parameter =
+    Parameter::object("ResourceUsageConfig", RESOURCE_USAGE_MEMBERS)
+        .help("What agents may use, as JSON.");
+
+impl ResourceUsageConfig {
+    /// What it is before anything was set: the defaults of the table.
+    #[must_use]
+    pub fn unset() -> Option<Self> {
+        values::unset(RESOURCE_USAGE_MEMBERS)
+    }
+}
