@@ -37,9 +37,7 @@ pub use self::{
     terminal::{DescribeTerminalSessions, EndTerminalSession},
     values::Values,
 };
-use crate::{
-    ApiError, Caller, ErrorCode, Fingerprint, Idempotency, World, description::Description,
-};
+use crate::{ApiError, Caller, Fingerprint, Idempotency, World, description::Description};
 
 /// An action's request: a struct that serde fills from what the table has read.
 pub trait Request: DeserializeOwned + Serialize {
@@ -56,7 +54,8 @@ pub trait Request: DeserializeOwned + Serialize {
     ///
     /// # Errors
     /// The first that does not hold, in the order of limits-and-semantics 3, step 5.
-    fn settle(&mut self) -> Result<(), ApiError> {
+    fn settle(&mut self, caller: &Caller, world: &dyn World) -> Result<(), ApiError> {
+        let _ = (caller, world);
         Ok(())
     }
 }
@@ -115,8 +114,15 @@ macro_rules! actions {
                 json.unwrap_or_default()
             }
 
-            fn from_values(name: ActionName, values: Values) -> Result<Self, ApiError> {
-                match name { $(ActionName::$name => values.into_request().map(Self::$name),)* }
+            fn from_values(
+                name: ActionName,
+                values: Values,
+                caller: &Caller,
+                world: &dyn World,
+            ) -> Result<Self, ApiError> {
+                match name {
+                    $(ActionName::$name => values.into_request(caller, world).map(Self::$name),)*
+                }
             }
         }
 
@@ -180,15 +186,8 @@ pub(crate) fn read(
     world: &dyn World,
 ) -> Result<Read, ApiError> {
     let read = values::read(&name.description(), flat, caller, world)?;
-    let action = Action::from_values(name, read.values)?;
-    if let Action::StartTerminalSession(start) = &action
-        && let Some(key) = &start.encryption_options.kms_key_id
-        && !world.has_kms_key(&caller.account, key)
-    {
-        return Err(ErrorCode::InvalidParameterEncryptionOptionsKmsKeyId.into());
-    }
     Ok(Read {
-        action,
+        action: Action::from_values(name, read.values, caller, world)?,
         region: read.region,
         ignored: read.ignored,
     })

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Request;
 use crate::{
-    ApiError, ErrorCode,
+    ApiError, Caller, ErrorCode, World,
     description::{Description, Form, Parameter, RegionRule, Resource, Rule},
 };
 
@@ -85,7 +85,11 @@ impl StartTerminalSession {
 
 impl EncryptionOptions {
     /// R18, and the conflict with forwarding between its parts, as step 5 orders them.
-    fn settle(&mut self, is_forwarding: bool) -> Result<(), ErrorCode> {
+    fn settle(
+        &mut self,
+        is_forwarding: bool,
+        is_known: impl Fn(&str) -> bool,
+    ) -> Result<(), ErrorCode> {
         if !self.enabled && self.mode.is_some() {
             return Err(ErrorCode::InvalidEncryptionOptionsModeEncryptionDisabled);
         }
@@ -99,7 +103,7 @@ impl EncryptionOptions {
             (Some(EncryptionMode::Kms), None) => {
                 Err(ErrorCode::MissingParameterEncryptionOptionsKmsKeyId)
             }
-            (Some(EncryptionMode::Kms), Some(key)) if !Form::Key.accepts(key) => {
+            (Some(EncryptionMode::Kms), Some(key)) if !Form::Key.accepts(key) || !is_known(key) => {
                 Err(ErrorCode::InvalidParameterEncryptionOptionsKmsKeyId)
             }
             (None | Some(EncryptionMode::Auto), Some(_)) => {
@@ -194,9 +198,10 @@ impl Request for StartTerminalSession {
         self.client_token.as_deref()
     }
 
-    fn settle(&mut self) -> Result<(), ApiError> {
+    fn settle(&mut self, caller: &Caller, world: &dyn World) -> Result<(), ApiError> {
         let is_forwarding = self.port_number.is_some() || self.target_server.is_some();
-        self.encryption_options.settle(is_forwarding)?;
+        self.encryption_options
+            .settle(is_forwarding, |key| world.has_kms_key(&caller.account, key))?;
         let is_single = self.target_server.is_some() || self.command_line.is_some();
         if self.instance_id.len() > 1 && is_single {
             return Err(ErrorCode::InvalidInstanceIdsCountLimitExceeded.into());

@@ -115,11 +115,15 @@ impl Rule {
 
 impl Values {
     /// Fills the action's type, and checks what the table cannot say.
-    pub(super) fn into_request<T: Request>(self) -> Result<T, ApiError> {
+    pub(super) fn into_request<T: Request>(
+        self,
+        caller: &Caller,
+        world: &dyn World,
+    ) -> Result<T, ApiError> {
         // The table and the type agree (a test holds them together), so this cannot fail.
         let mut request: T = serde_json::from_value(Value::Object(self.map))
             .map_err(|_| ErrorCode::InvalidParameter)?;
-        request.settle()?;
+        request.settle(caller, world)?;
         self.excess.map_or(Ok(request), Err)
     }
 
