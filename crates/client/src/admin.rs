@@ -1,11 +1,13 @@
 //! Calls to the admin listener.
 
-use axt_control::admin::{AdminError, ClockAnswer, ClockRequest, path};
+use axt_control::admin::{
+    AdminError, ClockAnswer, ClockRequest, InstanceChange, InstanceDeclaration, RegionChange, path,
+};
 use axt_net::http::{HttpClient, HttpError};
-use axt_proto::Secret;
+use axt_proto::{InstanceId, RegionId, Secret};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The admin API of one sandbox.
 #[derive(Clone, Debug)]
@@ -87,6 +89,48 @@ impl Admin {
         self.post(path::CLOCK, &request).await
     }
 
+    /// Declares an instance, or declares it anew; gives its id.
+    ///
+    /// # Errors
+    /// [`AdminCallError`].
+    pub async fn declare_instance(
+        &self,
+        declaration: &InstanceDeclaration,
+    ) -> Result<InstanceId, AdminCallError> {
+        #[derive(Deserialize)]
+        struct Declared {
+            id: InstanceId,
+        }
+        let Declared { id } = self.post(path::INSTANCES, declaration).await?;
+        Ok(id)
+    }
+
+    /// Changes an instance.
+    ///
+    /// # Errors
+    /// [`AdminCallError`]; 404 for one that is not there.
+    pub async fn change_instance(
+        &self,
+        instance: &InstanceId,
+        change: &InstanceChange,
+    ) -> Result<(), AdminCallError> {
+        let path = format!("{}/{instance}", path::INSTANCES);
+        self.patch(&path, change).await
+    }
+
+    /// Changes a region's switches.
+    ///
+    /// # Errors
+    /// [`AdminCallError`].
+    pub async fn change_region(
+        &self,
+        region: &RegionId,
+        change: &RegionChange,
+    ) -> Result<(), AdminCallError> {
+        let path = format!("{}/{region}", path::REGIONS);
+        self.patch(&path, change).await
+    }
+
     async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -95,6 +139,15 @@ impl Admin {
         let body = serde_json::to_vec(body).map_err(|error| self.nonsense(&error))?;
         let answer = self.send(Method::POST, path, body.into()).await?;
         self.read(&answer)
+    }
+
+    async fn patch(&self, path: &str, body: &impl Serialize) -> Result<(), AdminCallError> {
+        let body = serde_json::to_vec(body).map_err(|error| self.nonsense(&error))?;
+        let answer = self.send(Method::PATCH, path, body.into()).await?;
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        Err(self.refused(&answer))
     }
 
     async fn send(
