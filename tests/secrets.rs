@@ -72,6 +72,10 @@ async fn no_token_key_or_payload_is_ever_logged() {
     let network = sandbox.network();
     let refused = connect(network, &wrong, Announce::default()).await;
     assert!(refused.is_err());
+    let unknown = [("Misspelt", "unknown-value")];
+    let activation = sandbox.api().call("CreateActivation", &unknown).await;
+    let activation = activation.expect("an activation");
+    let code = activation["ActivationCode"].as_str().expect("a code");
     drop(terminal);
     let key = sandbox.ready().access_key_secret.clone();
     sandbox.shutdown().await;
@@ -79,6 +83,7 @@ async fn no_token_key_or_payload_is_ever_logged() {
     let log = log.0.lock().expect("nobody panics in here").clone();
     let log = String::from_utf8_lossy(&log);
     assert!(log.contains(&session.id), "the log is on");
+    assert!(log.contains("Misspelt"), "an ignored parameter is named");
     for (what, secret) in [
         ("the session's token", session.token.expose()),
         ("the access key's secret", key.expose()),
@@ -86,6 +91,8 @@ async fn no_token_key_or_payload_is_ever_logged() {
         ("what was typed", "typed-pass"),
         ("what was printed", "typed-password-9"),
         ("a private key", "PRIVATE KEY"),
+        ("an activation's code", code),
+        ("an ignored parameter's value", "unknown-value"),
     ] {
         assert!(!log.contains(secret), "{what} was logged");
     }
