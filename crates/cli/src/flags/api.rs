@@ -9,7 +9,8 @@ use super::{target::ApiTarget, usage::UsageError};
 /// Call any action of the API; the answer is JSON on stdout
 #[derive(Clone, Debug, Args)]
 #[command(
-    override_usage = "axt api [OPTIONS] <ACTION> [--Param VALUE]...",
+    override_usage = "axt api [OPTIONS] <ACTION> [--Param VALUE]...\n       \
+                      axt api --actions | --errors [ACTION]",
     after_help = "\
 A flag that begins with a capital letter is a parameter of the action. RegionId is added when it is
 not given. An error of the API goes to stderr, with exit code 4.
@@ -17,12 +18,21 @@ not given. An error of the API goes to stderr, with exit code 4.
 Examples:
   axt api DescribeInstances
   axt api StartTerminalSession --InstanceId.1 i-… --CommandLine 'uname -a'
-  axt api EndTerminalSession --SessionId s-…"
+  axt api EndTerminalSession --SessionId s-…
+  axt api --actions StartTerminalSession     its parameters"
 )]
 pub(crate) struct ApiFlags {
     /// The action, such as DescribeInstances
-    #[arg(value_name = "ACTION")]
-    pub(crate) action: String,
+    #[arg(value_name = "ACTION", required_unless_present_any = ["actions", "errors"])]
+    pub(crate) action: Option<String>,
+
+    /// List the actions, or the parameters of one; no call is made
+    #[arg(long)]
+    pub(crate) actions: bool,
+
+    /// List the errors of the API, or of one action; no call is made
+    #[arg(long, conflicts_with = "actions")]
+    pub(crate) errors: bool,
 
     #[command(flatten)]
     pub(crate) target: ApiTarget,
