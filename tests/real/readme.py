@@ -3,9 +3,9 @@
 
 usage: readme.py README.md CI_SCRIPT
 
-A `sh` block is run as it is. Of a `console` block the lines after `$ ` are run, but those after
-`$ axt session` are typed into it. `cargo run --release -- up` stays in the background for the others,
-and `cargo test --workspace` has to be a step of CI_SCRIPT. A command that fails fails the run.
+Every `sh` block is run. `cargo run --release -- up` stays in the background for the others, and
+`cargo test --workspace` has to be a step of CI_SCRIPT. A block that fails fails the run. (A `text` block
+shows what waits for a person; tests/parts.rs and tests/forward.rs run those.)
 """
 
 import os
@@ -22,17 +22,8 @@ TEST = "cargo test --workspace"
 GUARD_S = 60
 
 
-def commands(readme: str):
-    """Each command with what is typed into it."""
-    for language, block in re.findall(r"^```(sh|console)\n(.*?)^```$", readme, re.M | re.S):
-        if language == "sh":
-            yield block.replace("\\\n", " ").strip(), ""
-            continue
-        lines = [line[2:] for line in block.splitlines() if line.startswith("$ ")]
-        if lines[0].startswith("axt session"):
-            yield lines[0], "".join(f"{line}\n" for line in lines[1:])
-        else:
-            yield from ((line, "") for line in lines)
+def commands(readme: str) -> list[str]:
+    return [block.strip() for block in re.findall(r"^```sh\n(.*?)^```$", readme, re.M | re.S)]
 
 
 def wait_for_ready(state: pathlib.Path, process: subprocess.Popen):
@@ -43,8 +34,8 @@ def wait_for_ready(state: pathlib.Path, process: subprocess.Popen):
 
 
 def main(readme_file: str, ci_file: str):
-    todo = list(commands(pathlib.Path(readme_file).read_text()))
-    assert [UP, TEST] == [todo[0][0], todo[1][0]], "the first two commands run it and test it"
+    todo = commands(pathlib.Path(readme_file).read_text())
+    assert [UP, TEST] == todo[:2], "the first two commands run it and test it"
     assert TEST in pathlib.Path(ci_file).read_text(), f"{ci_file} runs `{TEST}`"
     with tempfile.TemporaryDirectory() as folder:
         state = pathlib.Path(folder, "state")
@@ -58,16 +49,11 @@ def main(readme_file: str, ci_file: str):
         up = subprocess.Popen(UP.split(), env=environment, start_new_session=True)
         try:
             wait_for_ready(state, up)
-            instance = re.search(r'"id":\s*"(i-[0-9a-z]+)"', (state / "ready.json").read_text())[1]
-            for command, typed in todo[2:]:
-                if command == "axt up":
-                    continue  # it runs, as the first command said
-                # The README's instance is somebody else's.
-                command = re.sub(r"\bi-[0-9a-z]{20}\b", instance, command)
+            for command in todo[2:]:
                 print(f"$ {command}", flush=True)
                 ran = subprocess.run(
                     ["bash", "-euo", "pipefail", "-c", command],
-                    input=typed.encode(), env=environment, timeout=GUARD_S, cwd=folder,
+                    stdin=subprocess.DEVNULL, env=environment, timeout=GUARD_S, cwd=folder,
                 )
                 if ran.returncode:
                     sys.exit(f"`{command}` ended with {ran.returncode}")
