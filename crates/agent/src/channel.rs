@@ -11,7 +11,7 @@ mod output;
 
 use std::{
     collections::VecDeque,
-    future::{Future, pending},
+    future::{Future, pending, ready},
     io,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -27,7 +27,7 @@ use axt_net::{
 };
 use axt_proto::{
     ChannelId, Message,
-    channel::{Action, Channel, Fate},
+    channel::{Action, Channel, End, Fate, TargetKind},
 };
 use tokio::{sync::oneshot, task::AbortHandle};
 use tokio_util::sync::CancellationToken;
@@ -39,7 +39,7 @@ use crate::{
     target::{Control, NotOpened, Target, Wanted},
 };
 use errand::Errand;
-use feed::Feed;
+use feed::{Fed, Feed};
 use output::{OutputEnd, OutputPump};
 
 pub(crate) use open::{refuse_duplicate, serve};
@@ -60,7 +60,8 @@ enum Event {
     Settled,
     Opened(Result<Target, NotOpened>),
     Arrived(Arrival),
-    Fed(io::Result<()>),
+    Fed(io::Result<Fed>),
+    Drained,
     OutputEnded(OutputEnd),
     ShellEnded(ShellEnd),
     ErrandDone,
@@ -85,6 +86,8 @@ struct Runner {
     errand: Slot<()>,
 
     feed: Feed,
+    /// How long a target that is to be left may take none of the input that it still has to get.
+    draining: Slot<()>,
     control: Option<Control>,
     /// Cancelled when the shell has ended, so that its output is at its end when it falls silent.
     shell_ended: CancellationToken,
@@ -126,6 +129,7 @@ impl Runner {
             errands: VecDeque::new(),
             errand: None,
             feed: Feed::default(),
+            draining: None,
             control: None,
             shell_ended: CancellationToken::new(),
             output_end: None,
@@ -157,7 +161,12 @@ impl Runner {
             stopping |= matches!(event, Event::Stop);
             self.handle(event, &mut idle);
         }
-        self.link.close().await;
+        // Told to stop, the relay wants nothing more from it.
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => self.link.close().await,
+            () = self.link.finish() => {}
+        }
         self.reap().await;
     }
 
@@ -179,6 +188,9 @@ impl Runner {
             () = filled(&mut self.settling) => Event::Settled,
             fed = self.feed.step() => Event::Fed(fed),
             arrival = self.link.next(is_listening) => Event::Arrived(arrival),
+            // Last: by now nothing is held, and nothing has come in.
+            () = ready(()), if self.draining.is_some() && self.feed.is_empty() => Event::Drained,
+            () = filled(&mut self.draining) => Event::Drained,
         }
     }
 
@@ -202,9 +214,26 @@ impl Runner {
                 self.machine().not_opened();
             }
             Event::Arrived(arrival) => self.arrived(arrival),
-            Event::Fed(Ok(())) => {}
-            // Nobody reads it any more. What that means, the output will tell.
-            Event::Fed(Err(_)) => self.feed.give_up(),
+            Event::Fed(Ok(fed)) => {
+                if self.draining.is_some() {
+                    self.drain();
+                }
+                if fed == Fed::All {
+                    self.machine().input_finished();
+                }
+            }
+            Event::Fed(Err(error)) => {
+                // Nobody reads it any more.
+                self.feed.give_up();
+                if self.wanted.kind() == TargetKind::Port {
+                    self.detail.get_or_insert_with(|| error.to_string());
+                }
+                self.machine().input_broken();
+            }
+            Event::Drained => {
+                self.draining = None;
+                self.machine().drained();
+            }
             Event::OutputEnded(end) => {
                 self.output_end = None;
                 match end {
@@ -298,14 +327,15 @@ impl Runner {
             }
             Action::Resize(size) => self.feed.resize(size),
             Action::FinishInput => self.feed.finish(),
+            Action::Drain => self.drain(),
             Action::ResetTarget => {
-                if let Some(control) = &self.control {
+                if let Some(control) = &mut self.control {
                     control.reset();
                 }
                 self.let_go();
             }
             Action::StopTarget => {
-                if let Some(control) = &self.control {
+                if let Some(control) = &mut self.control {
                     control.stop();
                 }
                 self.let_go();
@@ -316,6 +346,11 @@ impl Runner {
                 self.redialling = Some(Box::pin(redial));
             }
             Action::Report(end) => {
+                if end == End::Done
+                    && let Some(control) = &mut self.control
+                {
+                    control.done();
+                }
                 let post = self.status(end);
                 self.errands.push_back(Errand::Report(post));
             }
@@ -323,8 +358,14 @@ impl Runner {
         }
     }
 
+    /// From now on the target has so long to take more of its input.
+    fn drain(&mut self) {
+        self.draining = Some(Box::pin(link::sleep(link::DRAIN)));
+    }
+
     /// Takes no more part in what the target does.
     fn let_go(&mut self) {
+        self.draining = None;
         self.settling = None;
         self.opening = None;
         self.redialling = None;

@@ -175,7 +175,15 @@ impl Link {
         self.sockets.send_replace(None);
     }
 
-    /// Closes the websocket in good order.
+    /// Closes the websocket behind all that was sent, however slowly the relay reads it.
+    pub(crate) async fn finish(&mut self) {
+        let last = self.sockets.borrow().clone();
+        if let (Some(reader), Some((_, writer))) = (self.reader.take(), last) {
+            reader.finish(writer.close_last(NORMAL, "")).await;
+        }
+    }
+
+    /// Closes the websocket in good order, and in no more time than that is worth.
     pub(crate) async fn close(&mut self) {
         let last = self.sockets.send_replace(None);
         if let (Some(reader), Some((_, writer))) = (self.reader.take(), last) {

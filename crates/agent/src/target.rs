@@ -169,19 +169,27 @@ impl Control {
         }
     }
 
-    /// Asks a shell to end; its [`Control::ended`] tells when it has. A port ends by being dropped.
-    pub(crate) fn stop(&self) {
+    /// Asks a shell to end; its [`Control::ended`] tells when it has. A TCP connection will be
+    /// closed.
+    pub(crate) fn stop(&mut self) {
         match self {
             Self::Shell(shell) => shell.stop(),
-            Self::Port(_) => {}
+            Self::Port(port) => port.close(),
             Self::Script(script) => script.stop(),
         }
     }
 
-    /// Makes the end of a TCP connection a reset.
-    pub(crate) fn reset(&self) {
+    /// Makes the end of a TCP connection a reset, whatever comes after.
+    pub(crate) fn reset(&mut self) {
         if let Self::Port(port) = self {
             port.reset();
+        }
+    }
+
+    /// Makes the end of a TCP connection an orderly one, unless it was to be a reset.
+    pub(crate) fn done(&mut self) {
+        if let Self::Port(port) = self {
+            port.close();
         }
     }
 

@@ -125,6 +125,11 @@ impl<F: Framing> FrameReader<F> {
         Ok(Next::Message(message?))
     }
 
+    /// [`WsReader::finish`].
+    pub async fn finish(self, last: impl Future<Output = Result<(), WsError>>) {
+        self.reader.finish(last).await;
+    }
+
     /// [`WsReader::drain`]: to be called after [`FrameWriter::close`].
     pub async fn drain(self) {
         self.reader.drain().await;
@@ -174,6 +179,15 @@ impl<F: Framing> FrameWriter<F> {
     /// As [`WsWriter::close`].
     pub async fn close(&self, code: u16, reason: &str) -> Result<(), WsError> {
         self.writer.close(code, reason).await
+    }
+
+    /// Sends a close frame behind all that was sent, see [`WsWriter::close_last`].
+    ///
+    /// # Errors
+    ///
+    /// As [`WsWriter::close_last`].
+    pub async fn close_last(&self, code: u16, reason: &str) -> Result<(), WsError> {
+        self.writer.close_last(code, reason).await
     }
 }
 

@@ -20,6 +20,7 @@ enum Phase {
     Settling,
     Opening,
     Open,
+    Leaving,
     Draining(i32),
     Reporting,
     Closed,
@@ -33,7 +34,8 @@ enum Phase {
 ///  Settling ───────────────────────▶ Opening ────────▶ Open ──────────▶ Draining ─────────┐
 ///     │                                 │               │                  │              ▼
 ///     │                                 │ not opened    │ TCP: both ways   │          Reporting
-///     │                                 │               │ done, or broken  │              │
+///     │                                 │               │ done, or broken; │              │
+///     │                                 │               │ stopped: Leaving │              │
 ///     └─────────────────────────────────┴───────────────┴──────────────────┴──▶ ─────────▶┤ reported
 ///               stop, idle, link given up, a message that is no frame                     ▼
 ///                                                                                       Closed
@@ -42,6 +44,9 @@ enum Phase {
 /// ```
 ///
 /// A size from before the target is open is what it opens with, and input from before is kept.
+/// A TCP connection is done when each end has had all that the other sent it. Where a half-close is
+/// granted, an end without one is a cut and the target is told so by a reset; where it is not, a
+/// stop is all that a client has, so what it sent before goes to the target first (Leaving).
 /// Output is metered. Payload never comes here: the machine is told lengths, and says what becomes
 /// of the bytes. Its two kinds of time are apart as well: the idle timeout and the meter are rule
 /// time and so instants; spans of link time are the runner's, who says when they are over.
@@ -55,6 +60,8 @@ pub struct Channel {
     opened_with: Size,
     kept: usize,
     input_ended: bool,
+    input_delivered: bool,
+    input_broken: bool,
     output_ended: bool,
     speed_bits: u32,
     meter: Meter,
@@ -79,6 +86,8 @@ impl Channel {
             opened_with: Size::default(),
             kept: 0,
             input_ended: false,
+            input_delivered: false,
+            input_broken: false,
             output_ended: false,
             speed_bits,
             meter: meter(speed_bits, now),
@@ -163,6 +172,23 @@ impl Channel {
         self.finish(End::NotOpened);
     }
 
+    /// All input has been delivered, and its end after it.
+    pub fn input_finished(&mut self) {
+        self.input_delivered = true;
+        if self.phase == Phase::Open && self.target == TargetKind::Port && self.output_ended {
+            self.finish(End::Done);
+        }
+    }
+
+    /// The target takes no more input. A shell may live on; what it means for a TCP connection, its
+    /// output tells: all of that is sent first.
+    pub fn input_broken(&mut self) {
+        self.input_broken = true;
+        if self.target == TargetKind::Port && self.output_ended {
+            self.broken();
+        }
+    }
+
     /// The target has this much output, `len` bytes, for the link. Ask with at most
     /// [`Channel::largest_output`].
     pub fn output(&mut self, now: Tick, len: usize) -> Verdict {
@@ -184,8 +210,10 @@ impl Channel {
         self.output_ended = true;
         match (self.phase, self.target) {
             (Phase::Draining(status), _) => self.exit(status),
+            // The kernel tells of a break once, and it was told to the input.
+            (Phase::Open, TargetKind::Port) if self.input_broken => self.broken(),
             (Phase::Open, TargetKind::Port) => {
-                if self.granted.eof && !self.input_ended {
+                if self.granted.eof && !self.input_delivered {
                     self.actions.push_back(Action::Send(Message::Eof));
                 } else {
                     self.finish(End::Done);
@@ -219,7 +247,21 @@ impl Channel {
 
     /// The relay wants the channel to end.
     pub fn stop(&mut self) {
-        self.abort(End::Stopped);
+        match self.phase {
+            Phase::Open if self.target == TargetKind::Port && !self.granted.eof => {
+                self.phase = Phase::Leaving;
+                self.actions.push_back(Action::Drain);
+            }
+            Phase::Leaving => {}
+            _ => self.abort(End::Stopped),
+        }
+    }
+
+    /// The target has had what [`Action::Drain`] was for, or takes no more of it.
+    pub fn drained(&mut self) {
+        if self.phase == Phase::Leaving {
+            self.abort(End::Stopped);
+        }
     }
 
     /// When [`Channel::tick`] wants to be called; never once the end has been decided.
@@ -237,7 +279,8 @@ impl Channel {
 
     /// The link was lost. The target goes on, and its output waits.
     pub fn link_lost(&mut self) {
-        if std::mem::replace(&mut self.is_link_up, false) && !self.is_over() {
+        let was_up = std::mem::replace(&mut self.is_link_up, false);
+        if was_up && !self.is_over() && self.phase != Phase::Leaving {
             self.actions.push_back(Action::Redial);
         }
     }
@@ -271,7 +314,7 @@ impl Channel {
                 self.settled();
                 Fate::Keep
             }
-            Phase::Open => Fate::Deliver,
+            Phase::Open | Phase::Leaving => Fate::Deliver,
             Phase::Draining(_) | Phase::Reporting | Phase::Closed => Fate::Drop,
         }
     }
@@ -284,7 +327,11 @@ impl Channel {
         match self.phase {
             Phase::Settling => self.open(),
             Phase::Open => self.actions.push_back(Action::Resize(size)),
-            Phase::Opening | Phase::Draining(_) | Phase::Reporting | Phase::Closed => {}
+            Phase::Opening
+            | Phase::Leaving
+            | Phase::Draining(_)
+            | Phase::Reporting
+            | Phase::Closed => {}
         }
     }
 
@@ -302,9 +349,6 @@ impl Channel {
         }
         if self.phase == Phase::Open {
             self.actions.push_back(Action::FinishInput);
-            if self.target == TargetKind::Port && self.output_ended {
-                self.finish(End::Done);
-            }
         }
     }
 
@@ -333,7 +377,12 @@ impl Channel {
     fn abort(&mut self, end: End) {
         if !self.is_over() {
             self.actions.clear();
-            self.actions.push_back(Action::StopTarget);
+            let is_cut = self.target == TargetKind::Port && self.granted.eof;
+            self.actions.push_back(if is_cut {
+                Action::ResetTarget
+            } else {
+                Action::StopTarget
+            });
             self.finish(end);
         }
     }

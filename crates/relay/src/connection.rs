@@ -13,6 +13,7 @@ mod finish;
 mod live;
 mod wait;
 
+use axt_control::luban::StatusCode;
 use axt_net::{
     clock::{Clock, Fired, Timer},
     pump::{FramesEnd, Judged, Pump, Traffic},
@@ -180,12 +181,19 @@ impl Life {
 
     /// What the orders say, if they say that it is over.
     fn ordered(&self, orders: &Orders) -> Option<End> {
-        ordered(orders, self.idle.as_ref(), &self.traffic, &self.clock)
+        ordered(
+            orders,
+            self.is_official,
+            self.idle.as_ref(),
+            &self.traffic,
+            &self.clock,
+        )
     }
 }
 
 fn ordered(
     orders: &Orders,
+    is_official: bool,
     idle: Option<&IdleTimer>,
     traffic: &Traffic,
     clock: &Clock,
@@ -194,6 +202,11 @@ fn ordered(
         return Some(End::new(*reason, detail.clone()));
     }
     let posted = orders.posted.as_ref()?;
+    if posted.code == StatusCode::Notified && !is_official {
+        // Not by us, who would not ask any more: so somebody stops the agent, and whatever it did
+        // for this client is cut off. (An official agent that is stopped posts nothing.)
+        return Some(End::new(Reason::AgentTimeout, "the agent was stopped"));
+    }
     let was_idle = idle.is_some_and(|idle| {
         let mut idle = idle.clone();
         idle.data(traffic.last());

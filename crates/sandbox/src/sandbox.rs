@@ -26,9 +26,10 @@ use crate::{
 #[derive(Debug)]
 pub struct Sandbox {
     relay: LocalRelay,
+    relay_tasks: Tasks,
     agent_tasks: Tasks,
     /// The parent of all tasks: its drop ends them.
-    _tasks: Tasks,
+    tasks: Tasks,
     /// Last, for its drop takes back the ready files and removes an ephemeral folder.
     state: StateDir,
 }
@@ -64,7 +65,8 @@ impl Sandbox {
             None => Vec::new(),
         };
         instances.extend(config.declared.iter().cloned());
-        let relay = LocalRelay::start(&config, &state, (sockets, ground), instances, &tasks)?;
+        let relay_tasks = tasks.child();
+        let relay = LocalRelay::start(&config, &state, (sockets, ground), instances, &relay_tasks)?;
         let agent_tasks = tasks.child();
         if let Some(simulated) = simulated {
             let network = &relay.network;
@@ -80,8 +82,9 @@ impl Sandbox {
         state.publish(&relay.ready, config.ready_file.as_deref())?;
         Ok(Self {
             relay,
+            relay_tasks,
             agent_tasks,
-            _tasks: tasks,
+            tasks,
             state,
         })
     }
@@ -181,6 +184,16 @@ impl Sandbox {
             EndOfInput::Closes
         };
         Ok(Terminal::start(link, at_end))
+    }
+
+    /// Ends the agents as a crash would: their sockets close, and nobody says why.
+    pub fn lose_agents(&mut self) {
+        self.agent_tasks = self.tasks.child();
+    }
+
+    /// Ends the relay as a crash would: its sockets close, its ports are free, and nobody says why.
+    pub fn lose_relay(&mut self) {
+        self.relay_tasks = self.tasks.child();
     }
 
     /// Ends everything in order, within [`link::SHUTDOWN`]: the agents with their shells, then the

@@ -58,9 +58,14 @@ impl Feed {
         self.held_bytes < HOLD_MAX
     }
 
+    /// Whether nothing waits for the target.
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// Writes some of what is held, or ends the input when nothing is; waits while there is nothing
     /// to do. Cancel-safe.
-    pub(super) async fn step(&mut self) -> io::Result<()> {
+    pub(super) async fn step(&mut self) -> io::Result<Fed> {
         let Some(input) = &mut self.input else {
             return pending().await;
         };
@@ -71,12 +76,22 @@ impl Feed {
             if first.is_empty() {
                 self.held.pop_front();
             }
+            Ok(Fed::Some)
         } else if self.is_last {
             input.finish().await;
             self.is_last = false;
+            Ok(Fed::All)
         } else {
             pending().await
         }
-        Ok(())
     }
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fed {
+    /// The target has taken some of the input.
+    Some,
+    /// It has had all of it, and its end.
+    All,
 }

@@ -1,6 +1,6 @@
 //! From a kick to an open channel, and back to one whose link was lost.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use axt_control::luban::{SessionObject, StatusCode, StatusPost};
 use axt_net::{
@@ -140,6 +140,13 @@ pub(super) async fn redial(relay: Arc<Relay>, id: ChannelId) -> Option<Box<WebSo
                     status: HttpStatus::FORBIDDEN | HttpStatus::NOT_FOUND,
                     ..
                 }) => return None,
+                // Nobody listens where the relay was: it has ended, and what it knew of live
+                // connections with it.
+                Err(ConnectError::Unreachable(error))
+                    if error.source.kind() == io::ErrorKind::ConnectionRefused =>
+                {
+                    return None;
+                }
                 Err(error) => tracing::debug!(channel = %id, %error, "dialling again failed"),
             }
             ceiling = waits.next().unwrap_or(ceiling);

@@ -30,18 +30,28 @@ pub(super) async fn open(host: &str, port: &str, dialer: &Dialer) -> Result<Targ
     Ok(Target {
         input: super::Input::Port(Input(shared.clone())),
         output: super::Output::Port(Output(shared.clone())),
-        control: super::Control::Port(Control(shared)),
+        control: super::Control::Port(Control {
+            connection: shared,
+            is_broken: false,
+        }),
     })
 }
 
+/// Until its end is known to be an orderly one, the connection is to end with a reset: should this
+/// process be killed, the target must not take a part for the whole.
 async fn dial(host: &str, port: u16, dialer: &Dialer) -> Result<Stream, DialError> {
-    let refusal = match dialer.dial(host, port).await {
+    let refusal = match dialer.dial_to_reset(host, port).await {
         Ok(stream) => return Ok(stream),
         Err(refusal) => refusal,
     };
-    if host.eq_ignore_ascii_case("localhost") {
+    // One that let us in and then broke was reached: to dial it again would be a second connection.
+    let was_reached = matches!(
+        refusal.source.kind(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::NotConnected
+    );
+    if host.eq_ignore_ascii_case("localhost") && !was_reached {
         for address in LOCALHOST {
-            if let Ok(stream) = dialer.dial(address, port).await {
+            if let Ok(stream) = dialer.dial_to_reset(address, port).await {
                 return Ok(stream);
             }
         }
@@ -96,12 +106,22 @@ impl Output {
     }
 }
 
+/// It ends with a reset, unless it is told to close.
 #[derive(Debug)]
-pub(crate) struct Control(Shared);
+pub(crate) struct Control {
+    connection: Shared,
+    is_broken: bool,
+}
 
 impl Control {
-    pub(super) fn reset(&self) {
-        // A connection that has ended needs no reset.
-        let _ = self.0.lock().reset_when_dropped();
+    pub(super) fn reset(&mut self) {
+        self.is_broken = true;
+    }
+
+    pub(super) fn close(&mut self) {
+        if !self.is_broken {
+            // A connection that has ended already needs no telling.
+            let _ = self.connection.lock().close_when_dropped();
+        }
     }
 }

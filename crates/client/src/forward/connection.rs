@@ -82,6 +82,9 @@ impl Connection<'_> {
         self.events.tell(accepted).await;
         // A kernel that refuses keeps its own sizes: slower to push back, and nothing worse.
         let _ = local.set_kernel_buffers(KERNEL_BUFFER);
+        // Until its end is known to be an orderly one: should this process be killed, nobody must
+        // take a part for the whole.
+        let _ = local.reset_when_dropped();
         let connecting = self.session.connect();
         match self.stop.run_until_cancelled(connecting).await {
             Some(Ok(link)) => self.carry(local, link).await,
@@ -120,6 +123,9 @@ impl Connection<'_> {
         };
         match end {
             End::Done => {
+                let local = input.unsplit(output);
+                let _ = local.close_when_dropped();
+                let (input, mut output) = tokio::io::split(local);
                 // The FIN first: the local end need not wait for the relay to let go.
                 let _ = output.shutdown().await;
                 let parting = async {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc};
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::{MemoryNet, Stream};
 use crate::link;
@@ -57,10 +57,25 @@ impl Dialer {
     ///
     /// [`DialError`] with the address that was asked for and the last reason.
     pub async fn dial(&self, host: &str, port: u16) -> Result<Stream, DialError> {
+        self.dial_with(host, port, Ending::Close).await
+    }
+
+    /// Connects as [`Dialer::dial`] does, to a connection that from its first moment on ends with a
+    /// reset ([`Stream::reset_when_dropped`]), even when this is dropped in the middle.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dialer::dial`].
+    pub async fn dial_to_reset(&self, host: &str, port: u16) -> Result<Stream, DialError> {
+        self.dial_with(host, port, Ending::Reset).await
+    }
+
+    async fn dial_with(&self, host: &str, port: u16, ending: Ending) -> Result<Stream, DialError> {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let dialled = match self {
             Self::Tcp(overrides) => {
-                let attempt = dial_tcp(host, port, overrides.get(&host.to_ascii_lowercase()));
+                let instead = overrides.get(&host.to_ascii_lowercase());
+                let attempt = dial_tcp(host, port, instead, ending);
                 let in_time = link::timeout(link::HANDSHAKE, attempt).await;
                 in_time.unwrap_or_else(|late| Err(io::Error::new(io::ErrorKind::TimedOut, late)))
             }
@@ -77,7 +92,19 @@ impl Dialer {
     }
 }
 
-async fn dial_tcp(host: &str, port: u16, instead: Option<&SocketAddr>) -> io::Result<Stream> {
+/// How a connection ends that nobody has told how to.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    Close,
+    Reset,
+}
+
+async fn dial_tcp(
+    host: &str,
+    port: u16,
+    instead: Option<&SocketAddr>,
+    ending: Ending,
+) -> io::Result<Stream> {
     let addresses: Vec<_> = match instead {
         Some(address) => vec![*address],
         None => tokio::net::lookup_host((host, port)).await?.collect(),
@@ -86,13 +113,27 @@ async fn dial_tcp(host: &str, port: u16, instead: Option<&SocketAddr>) -> io::Re
     // An address that swallows packets must leave the others their share of the time.
     let share = link::HANDSHAKE / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
     for address in addresses {
-        match link::timeout(share, TcpStream::connect(address)).await {
+        match link::timeout(share, connect(address, ending)).await {
             Ok(Ok(socket)) => return Stream::tcp(socket),
+            // It was reached, and has broken since.
+            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => return Err(error),
             Ok(Err(error)) => last = error,
             Err(late) => last = io::Error::new(io::ErrorKind::TimedOut, late),
         }
     }
     Err(last)
+}
+
+async fn connect(address: SocketAddr, ending: Ending) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    if matches!(ending, Ending::Reset) {
+        socket.set_zero_linger()?;
+    }
+    socket.connect(address).await
 }
 
 #[cfg(test)]

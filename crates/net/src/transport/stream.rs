@@ -132,13 +132,24 @@ impl Stream {
     ///
     /// When the kernel refuses.
     pub fn reset_when_dropped(&self) -> io::Result<()> {
+        self.linger(Some(Duration::ZERO))
+    }
+
+    /// Takes [`Stream::reset_when_dropped`] back: the end is orderly, and what was not sent yet is
+    /// sent after it.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub fn close_when_dropped(&self) -> io::Result<()> {
+        self.linger(None)
+    }
+
+    fn linger(&self, span: Option<Duration>) -> io::Result<()> {
         match &self.kind {
-            Kind::Tcp(socket) => Ok(rustix::net::sockopt::set_socket_linger(
-                socket,
-                Some(Duration::ZERO),
-            )?),
+            Kind::Tcp(socket) => Ok(rustix::net::sockopt::set_socket_linger(socket, span)?),
             Kind::Memory(_) => Ok(()),
-            Kind::Tls(session) => session.get_ref().0.reset_when_dropped(),
+            Kind::Tls(session) => session.get_ref().0.linger(span),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The receiving half.
 
-use std::{pin::pin, time::Duration};
+use std::{future::Future, pin::pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, stream::SplitStream};
@@ -113,6 +113,27 @@ impl WsReader {
                     deadline.as_mut().reset(watch.deadline(limit));
                 }
             }
+        }
+    }
+
+    /// Ends the websocket so that nothing which was sent is lost, for as long as the peer lives:
+    /// reads on while `last` is sent, whose end is a close frame ([`WsWriter::close_last`]), and
+    /// then until the peer has closed too, 30 s at most ([`link::DEAD_AFTER`]). Whoever goes away
+    /// with bytes unread takes what is under way with him, since the kernel sends a reset.
+    pub async fn finish(mut self, last: impl Future<Output = Result<(), WsError>>) {
+        let mut last = pin!(last);
+        let sent = loop {
+            tokio::select! {
+                biased;
+                sent = &mut last => break sent,
+                incoming = self.next() => if !matches!(incoming, Ok(Incoming::Data(_))) {
+                    return;
+                },
+            }
+        };
+        if sent.is_ok() {
+            let closed = async { while let Ok(Incoming::Data(_)) = self.next().await {} };
+            let _ = link::timeout(link::DEAD_AFTER, closed).await;
         }
     }
 

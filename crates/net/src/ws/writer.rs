@@ -96,13 +96,21 @@ impl WsWriter {
     ///
     /// [`WsError`]; [`WsError::Closed`] when the websocket is closed already.
     pub async fn close(&self, code: u16, reason: &str) -> Result<(), WsError> {
-        let frame = CloseFrame {
-            code: code.into(),
-            reason: cut(reason, REASON_BYTES).into(),
-        };
-        let closing = self.urgent(Message::Close(Some(frame)));
+        let closing = self.urgent(close_frame(code, reason));
         let closed = link::timeout(link::DRAIN, closing).await;
         closed.unwrap_or_else(|late| Err(std::io::Error::other(late).into()))
+    }
+
+    /// Sends a close frame behind all that was asked for, and waits for as long as the peer makes
+    /// it wait: what was sent before is not to be lost. For [`super::WsReader::finish`], which
+    /// gives up when the peer is dead.
+    ///
+    /// # Errors
+    ///
+    /// [`WsError`]; [`WsError::Closed`] when the websocket is closed already.
+    pub async fn close_last(&self, code: u16, reason: &str) -> Result<(), WsError> {
+        let mut sink = self.turn().await;
+        Ok(sink.send(close_frame(code, reason)).await?)
     }
 
     pub(super) async fn ping(&self) -> Result<(), WsError> {
@@ -150,6 +158,13 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
+}
+
+fn close_frame(code: u16, reason: &str) -> Message {
+    Message::Close(Some(CloseFrame {
+        code: code.into(),
+        reason: cut(reason, REASON_BYTES).into(),
+    }))
 }
 
 /// The longest start of `text` that has at most `bytes` bytes.

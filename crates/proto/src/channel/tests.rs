@@ -153,16 +153,53 @@ fn a_port_ends_when_both_directions_have() {
     target_first.output_ended();
     assert_eq!(actions(&mut target_first), [Action::Send(Message::Eof)]);
     target_first.received(START, &Message::Eof);
-    assert_eq!(
-        actions(&mut target_first),
-        [Action::FinishInput, Action::Report(End::Done)]
-    );
+    assert_eq!(actions(&mut target_first), [Action::FinishInput]);
+    // Not before the target has had all of it.
+    target_first.input_finished();
+    assert_eq!(actions(&mut target_first), [Action::Report(End::Done)]);
 
     let mut client_first = open_port(Extensions::ALL);
     client_first.received(START, &Message::Eof);
     assert_eq!(actions(&mut client_first), [Action::FinishInput]);
+    client_first.input_finished();
     client_first.output_ended();
     assert_eq!(actions(&mut client_first), [Action::Report(End::Done)]);
+}
+
+#[test]
+fn a_target_that_takes_no_input_is_broken_once_its_output_is_sent() {
+    let mut output_last = open_port(Extensions::ALL);
+    output_last.input_broken();
+    assert_eq!(actions(&mut output_last), []);
+    output_last.output_ended();
+    let broken = [Action::Send(Message::Reset), Action::Report(End::Broken)];
+    assert_eq!(actions(&mut output_last), broken);
+
+    let mut output_first = open_port(Extensions::ALL);
+    output_first.output_ended();
+    assert_eq!(actions(&mut output_first), [Action::Send(Message::Eof)]);
+    output_first.input_broken();
+    assert_eq!(actions(&mut output_first), broken);
+}
+
+#[test]
+fn a_stop_is_a_cut_where_half_closes_are_granted_and_the_clients_last_word_where_not() {
+    let mut knows = open_port(Extensions::ALL);
+    knows.stop();
+    assert_eq!(
+        actions(&mut knows),
+        [Action::ResetTarget, Action::Report(End::Stopped)]
+    );
+
+    let mut official = open_port(Extensions::NONE);
+    official.stop();
+    assert_eq!(actions(&mut official), [Action::Drain]);
+    assert_eq!(official.received(START, &input(b"late")), Fate::Deliver);
+    official.drained();
+    assert_eq!(
+        actions(&mut official),
+        [Action::StopTarget, Action::Report(End::Stopped)]
+    );
 }
 
 #[test]
@@ -250,6 +287,9 @@ enum Step {
     NotOpened,
     Output(usize),
     OutputEnded,
+    InputFinished,
+    InputBroken,
+    Drained,
     Exited(i32),
     Broken,
     Stop,
@@ -280,6 +320,9 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => Just(Step::NotOpened),
         4 => (0..8_192_usize).prop_map(Step::Output),
         1 => Just(Step::OutputEnded),
+        1 => Just(Step::InputFinished),
+        1 => Just(Step::InputBroken),
+        1 => Just(Step::Drained),
         1 => any::<i32>().prop_map(Step::Exited),
         1 => Just(Step::Broken),
         1 => Just(Step::Stop),
@@ -347,7 +390,8 @@ impl Watcher {
                 self.told_size = Some(*size);
             }
             Action::FinishInput => assert!(self.is_open && opening.granted.eof),
-            Action::ResetTarget => assert!(opening.granted.reset),
+            Action::ResetTarget => assert!(opening.granted.reset || opening.granted.eof),
+            Action::Drain => assert!(self.is_open && !opening.granted.eof),
             Action::Send(Message::Exit(_)) => assert!(opening.granted.exit),
             Action::Send(Message::Eof) => assert!(opening.granted.eof),
             Action::Send(Message::Reset) => assert!(opening.granted.reset),
@@ -401,6 +445,9 @@ proptest! {
                     channel.output(now, len.min(channel.largest_output()));
                 }
                 Step::OutputEnded => channel.output_ended(),
+                Step::InputFinished => channel.input_finished(),
+                Step::InputBroken => channel.input_broken(),
+                Step::Drained => channel.drained(),
                 Step::Exited(status) => channel.exited(status),
                 Step::Broken => channel.broken(),
                 Step::Stop => channel.stop(),
@@ -423,6 +470,7 @@ proptest! {
 
         prop_assert!(watcher.opens <= 1);
         channel.stop();
+        channel.drained();
         channel.reported();
         for action in actions(&mut channel) {
             watcher.see(&action, &opening);

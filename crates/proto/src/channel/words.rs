@@ -59,8 +59,12 @@ pub enum Action {
     Open(Size),
     /// Tell the terminal its size.
     Resize(Size),
-    /// End the target's input, after what was delivered.
+    /// End the target's input, after what was delivered; then say
+    /// [`input_finished`](super::Channel::input_finished).
     FinishInput,
+    /// Deliver the input that is held or has already come in, as long as the target takes it; then
+    /// say [`drained`](super::Channel::drained).
+    Drain,
     /// Break the TCP connection.
     ResetTarget,
     /// End the target, or the attempt to open it, and whatever it has under way.

@@ -57,6 +57,19 @@ impl<F: Framing> Ends<F> {
         let _ = link::timeout(link::DRAIN, self.outgoing.close(code, text)).await;
     }
 
+    /// Sends messages and a close frame to a peer that is to get all that was sent before, however
+    /// slowly it reads, unless it is dead.
+    pub(super) async fn finish(self, last: &[Message], code: u16, text: &str) {
+        let Self { incoming, outgoing } = self;
+        let saying = async {
+            for message in last {
+                outgoing.send(message).await?;
+            }
+            outgoing.close_last(code, text).await
+        };
+        incoming.finish(saying).await;
+    }
+
     /// Reads on, and throws away, until the peer has closed too; a second at most.
     pub(super) async fn drain(self) {
         self.incoming.drain().await;

@@ -44,26 +44,38 @@ impl Life {
             // A desk that is gone reports nothing any more.
             let _ = is_done.await;
         }
-        if !end.is_client_gone {
-            tell(&self.client, end.reason, who.is_port).await;
-        }
-        drop(end.fired);
         let agent_lets_go = async {
             if let Some(mut agent) = agent {
                 live::let_go(&mut agent).await;
             }
         };
+        if end.reason == Reason::Exit {
+            // What the other end sent before it ended is the client's, however slowly he reads.
+            let word = last_word(end.reason, who.is_port);
+            let (code, text) = (end.reason.close_code().0, end.reason.word());
+            let client_has_all = self.client.finish(word.as_slice(), code, text);
+            tokio::join!(client_has_all, agent_lets_go);
+            return;
+        }
+        if !end.is_client_gone {
+            tell(&self.client, end.reason, who.is_port).await;
+        }
+        drop(end.fired);
         tokio::join!(self.client.drain(), agent_lets_go);
     }
 }
 
+/// The status that tells a client in a shell session why it ends. In a byte stream such as ssh's it
+/// would be taken for data (wire-protocol 5).
+fn last_word(reason: Reason, is_port: bool) -> Option<Message> {
+    let word = reason.to_client().filter(|_| !is_port)?;
+    Some(Message::Status(Status::Ended(word.into())))
+}
+
 /// Tells the client the reason: status 5 in a shell session, and the close frame in any.
 pub(super) async fn tell(client: &ClientEnds, reason: Reason, is_port: bool) {
-    // In a byte stream such as ssh's the status would be taken for data (wire-protocol 5).
-    if !is_port && let Some(word) = reason.to_client() {
-        client
-            .tell(&Message::Status(Status::Ended(word.into())))
-            .await;
+    if let Some(word) = last_word(reason, is_port) {
+        client.tell(&word).await;
     }
     client.close(reason.close_code().0, reason.word()).await;
 }

@@ -15,7 +15,8 @@ use super::{
     idle_fired,
 };
 
-/// How long a direction has to be quiet until what was sent before an end has surely arrived.
+/// How long a direction has to be quiet until what was sent before an end has surely arrived. An
+/// agent of ours closes its channel behind its last output, so that nothing need be guessed.
 const QUIET: Duration = Duration::from_millis(500);
 
 /// How long an official agent drops what it is sent before its shell or dial is there, unless its
@@ -96,7 +97,7 @@ impl Life {
                     if changed.is_err() {
                         return After::End(End::new(Reason::RelayStopping, "the relay has ended"));
                     }
-                    match super::ordered(&orders, idle.as_ref(), traffic, clock) {
+                    match super::ordered(&orders, is_official, idle.as_ref(), traffic, clock) {
                         Some(end) if orders.end.is_some() => return After::End(end),
                         Some(end) if !matches!(leaving, Some(Leaving::Posted(_))) => {
                             leaving = Some(Leaving::Posted(end));
@@ -151,8 +152,12 @@ impl Life {
                 () = link::sleep_until(check_at), if leaving.is_some() => {
                     // While output waits for the meter or the client, the agent's end is not near.
                     let is_client_done = matches!(leaving, Some(Leaving::ClientDone));
-                    let quiet = traffic.quiet_for(Direction::Down).unwrap_or(QUIET);
-                    let is_quiet = traffic.is_reading(Direction::Down) && quiet >= QUIET;
+                    let enough = match leaving {
+                        Some(Leaving::Posted(_)) if !is_official => link::DEAD_AFTER,
+                        _ => QUIET,
+                    };
+                    let quiet = traffic.quiet_for(Direction::Down).unwrap_or(enough);
+                    let is_quiet = traffic.is_reading(Direction::Down) && quiet >= enough;
                     match leaving.take() {
                         Some(leaving) if is_client_done || is_quiet => return after(leaving),
                         other => leaving = other,
