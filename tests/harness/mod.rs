@@ -1,7 +1,9 @@
 //! What the end-to-end tests share: sandboxes with real shells, and waiting with a guard.
 
 #![allow(dead_code)] // each test target uses some of it
-#![allow(clippy::expect_used, clippy::panic)] // helpers of tests
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
+
+pub(crate) mod tunnel;
 
 use std::{future::Future, time::Duration};
 

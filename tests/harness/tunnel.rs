@@ -1,0 +1,244 @@
+//! A forward from a local port, through relay and agent, to a listener of the test's own.
+
+use std::net::SocketAddr;
+
+use axt_client::forward::{Bound, EXTENSIONS, Forward, ForwardEvent, Route};
+use axt_net::{link, tasks::Tasks};
+use axt_proto::{Extensions, Limits};
+use axt_sandbox::{Sandbox, SandboxConfig};
+use rustix::net::sockopt::set_socket_linger;
+use tokio::{
+    io::AsyncReadExt,
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{GUARD, settings, start};
+
+/// How many events may wait for the test to look at them.
+const EVENTS: usize = 1_024;
+
+/// A forward that runs.
+pub(crate) struct Tunnel {
+    pub(crate) sandbox: Sandbox,
+    local: SocketAddr,
+    target: TcpListener,
+    events: mpsc::Receiver<ForwardEvent>,
+    stop: CancellationToken,
+    forwards: Tasks,
+}
+
+/// Who knows the extensions of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pairing {
+    pub(crate) client: bool,
+    pub(crate) agent: bool,
+}
+
+impl Pairing {
+    pub(crate) const BOTH: Self = Self {
+        client: true,
+        agent: true,
+    };
+
+    /// All of them.
+    pub(crate) const EVERY: [Self; 4] = [
+        Self::BOTH,
+        Self {
+            client: true,
+            agent: false,
+        },
+        Self {
+            client: false,
+            agent: true,
+        },
+        Self {
+            client: false,
+            agent: false,
+        },
+    ];
+
+    /// Whether both ends know them, so that they are granted.
+    pub(crate) fn grants(self) -> bool {
+        self == Self::BOTH
+    }
+
+    /// A sandbox with such an agent.
+    pub(crate) fn settings(self) -> SandboxConfig {
+        SandboxConfig {
+            extensions: if self.agent {
+                Extensions::ALL
+            } else {
+                Extensions::NONE
+            },
+            ..settings()
+        }
+    }
+
+    /// What such a client announces of what it could.
+    pub(crate) fn announced(self, could: Extensions) -> Extensions {
+        if self.client { could } else { Extensions::NONE }
+    }
+}
+
+impl Tunnel {
+    /// A forward between ends that know all extensions.
+    pub(crate) async fn open() -> Self {
+        Self::open_as(Pairing::BOTH, Pairing::BOTH.settings()).await
+    }
+
+    /// The same under these limits.
+    pub(crate) async fn open_within(limits: Limits) -> Self {
+        let settings = SandboxConfig {
+            limits,
+            ..settings()
+        };
+        Self::open_as(Pairing::BOTH, settings).await
+    }
+
+    /// A forward between such ends.
+    pub(crate) async fn open_as(pairing: Pairing, settings: SandboxConfig) -> Self {
+        let sandbox = start(settings).await;
+        let target = listen("127.0.0.1:0").await;
+        let port = target.local_addr().expect("bound").port();
+        let route = Route {
+            api: sandbox.api().clone(),
+            network: sandbox.network().clone(),
+            extensions: pairing.announced(EXTENSIONS),
+        };
+        let spec = format!("127.0.0.1:0:{port}").parse().expect("a forward");
+        let bound = Bound::bind(&spec).await.expect("bound");
+        let local = bound.addresses().expect("bound")[0];
+        let (sender, events) = mpsc::channel(EVENTS);
+        let forward = Forward::start(bound, route, sandbox.instance(), sender)
+            .await
+            .expect("a session");
+        let (forwards, stop) = (Tasks::new(), CancellationToken::new());
+        forwards.spawn("forward", forward.run(stop.clone()));
+        Self {
+            sandbox,
+            local,
+            target,
+            events,
+            stop,
+            forwards,
+        }
+    }
+
+    /// An application's connection to the local port.
+    pub(crate) async fn dial(&self) -> TcpStream {
+        soon("the local port", TcpStream::connect(self.local))
+            .await
+            .expect("connected")
+    }
+
+    /// An application's connection that comes to nothing: whether it is told by a reset.
+    pub(crate) async fn is_refused(&self) -> bool {
+        match soon("the local port", TcpStream::connect(self.local)).await {
+            Ok(mut client) => is_reset(&mut client).await,
+            // It was reset before it had connected.
+            Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+        }
+    }
+
+    /// The next connection that the target gets.
+    pub(crate) async fn accept(&self) -> TcpStream {
+        let (socket, _) = soon("a connection at the target", self.target.accept())
+            .await
+            .expect("accepted");
+        socket
+    }
+
+    /// A connection from end to end: the application's socket and the target's.
+    pub(crate) async fn connect(&self) -> (TcpStream, TcpStream) {
+        let client = self.dial().await;
+        (client, self.accept().await)
+    }
+
+    /// Nobody listens at the target from now on.
+    pub(crate) fn stop_listening(&mut self) {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        nobody.set_nonblocking(true).expect("set");
+        self.target = TcpListener::from_std(nobody).expect("a listener");
+    }
+
+    /// What becomes of the next connection to end, as the forward says it.
+    pub(crate) async fn end_of_connection(&mut self) -> ForwardEvent {
+        loop {
+            let event = soon("the end of a connection", self.events.recv()).await;
+            match event.expect("a forward that runs") {
+                ForwardEvent::Listening { .. } | ForwardEvent::Accepted { .. } => {}
+                end => return end,
+            }
+        }
+    }
+
+    /// Ends the forward, as Ctrl-C does.
+    pub(crate) async fn stop(&self) {
+        self.stop.cancel();
+        self.forwards.shutdown(GUARD).await;
+    }
+
+    /// Ends the forward, then the sandbox.
+    pub(crate) async fn shutdown(self) {
+        self.stop().await;
+        self.sandbox.shutdown().await;
+    }
+}
+
+/// A listener on a free port of this address.
+pub(crate) async fn listen(address: &str) -> TcpListener {
+    TcpListener::bind(address).await.expect("a port")
+}
+
+/// Waits for what is to happen soon.
+pub(crate) async fn soon<F: Future>(what: &str, happening: F) -> F::Output {
+    match link::timeout(GUARD, happening).await {
+        Ok(happened) => happened,
+        Err(_) => panic!("{what}: not within {GUARD:?}"),
+    }
+}
+
+/// Everything until the other end's orderly end; the error of an end that is none.
+pub(crate) async fn rest(socket: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+    let mut rest = Vec::new();
+    soon("the end", socket.read_to_end(&mut rest)).await?;
+    Ok(rest)
+}
+
+/// Exactly so many bytes.
+pub(crate) async fn read(socket: &mut TcpStream, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    soon("bytes", socket.read_exact(&mut bytes))
+        .await
+        .expect("all of them");
+    bytes
+}
+
+/// Ends a connection by a reset.
+pub(crate) fn reset(socket: TcpStream) {
+    set_socket_linger(&socket, Some(std::time::Duration::ZERO)).expect("set");
+}
+
+/// Whether the other end was told by a reset.
+pub(crate) async fn is_reset(socket: &mut TcpStream) -> bool {
+    rest(socket)
+        .await
+        .is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset)
+}
+
+/// Bytes without a pattern, the same for the same seed.
+pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
+    // xorshift64*: quick enough in a debug build that a test does not wait for it.
+    let mut state = seed.wrapping_mul(2).wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        bytes.extend_from_slice(&state.wrapping_mul(0x2545_F491_4F6C_DD1D).to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}

@@ -1,0 +1,111 @@
+//! Much at once through a forward: bytes, and connections.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
+
+mod harness;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axt_net::tasks::Tasks;
+use axt_proto::Limits;
+use sha2::{Digest, Sha256};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use harness::{
+    settings,
+    tunnel::{Tunnel, noise, soon},
+};
+
+const MIB: usize = 1024 * 1024;
+
+/// Sends these bytes, and at the same time hashes all that comes.
+async fn exchange(socket: &mut TcpStream, sent: &[u8]) -> [u8; 32] {
+    let (mut from, mut to) = socket.split();
+    let writing = async {
+        to.write_all(sent).await.expect("written");
+        to.shutdown().await.expect("half-closed");
+    };
+    let hashing = async {
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match from.read(&mut buffer).await.expect("read") {
+                0 => return hash.finalize().into(),
+                length => hash.update(&buffer[..length]),
+            }
+        }
+    };
+    tokio::join!(writing, hashing).1
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_megabytes_go_both_ways_at_once_and_none_is_altered() {
+    let tunnel = Tunnel::open().await;
+    let (mut client, mut target) = tunnel.connect().await;
+    let (up, down) = (noise(1, 50_000_000), noise(2, 50_000_000));
+
+    let both = async { tokio::join!(exchange(&mut client, &up), exchange(&mut target, &down)) };
+    let (heard_down, heard_up) = soon("all of it", both).await;
+
+    assert_eq!(heard_up, <[u8; 32]>::from(Sha256::digest(&up)));
+    assert_eq!(heard_down, <[u8; 32]>::from(Sha256::digest(&down)));
+    tunnel.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_holds_up_his_own_sender_alone() {
+    const CONNECTIONS: usize = 50;
+    let tunnel = Tunnel::open_within(Limits {
+        connections_per_instance: 50,
+        ..settings().limits
+    })
+    .await;
+    let mut pairs = Vec::new();
+    for _ in 0..CONNECTIONS {
+        pairs.push(tunnel.connect().await);
+    }
+    let (mut deaf, mut talker) = pairs.pop().expect("a pair");
+    let bytes = noise(3, 48 * MIB);
+
+    let written = AtomicUsize::new(0);
+    let talking = async {
+        for piece in bytes.chunks(64 * 1024) {
+            talker.write_all(piece).await.expect("written");
+            written.fetch_add(piece.len(), Ordering::Relaxed);
+        }
+        drop(talker);
+    };
+    let others = async {
+        let tasks = Tasks::new();
+        let mut hashes = Vec::new();
+        for (number, (mut client, mut target)) in (0_u64..).zip(pairs) {
+            let (told, hash) = tokio::sync::oneshot::channel();
+            hashes.push((number, hash));
+            tasks.spawn("exchange", async move {
+                let (up, down) = (noise(number, 200_000), noise(number + 100, 200_000));
+                let both = tokio::join!(exchange(&mut client, &up), exchange(&mut target, &down));
+                let _ = told.send(both);
+            });
+        }
+        for (number, hash) in hashes {
+            let (down, up) = soon("the others", hash).await.expect("exchanged");
+            assert_eq!(up, <[u8; 32]>::from(Sha256::digest(noise(number, 200_000))));
+            let expected = Sha256::digest(noise(number + 100, 200_000));
+            assert_eq!(down, <[u8; 32]>::from(expected));
+        }
+        // Held up by what all hops together hold: kernel buffers for the most part.
+        let written = written.load(Ordering::Relaxed);
+        assert!(written < 24 * MIB, "{written} bytes are on the way");
+        // And now it reads, and nothing is missing.
+        let mut heard = Vec::new();
+        deaf.read_to_end(&mut heard).await.expect("read");
+        heard
+    };
+    let ((), heard) = soon("all", async { tokio::join!(talking, others) }).await;
+
+    assert!(heard == bytes);
+    tunnel.shutdown().await;
+}
