@@ -12,6 +12,8 @@ use crate::calls::Relay;
 const INTERVAL_MS: std::ops::RangeInclusive<u64> = 55_000..=65_000;
 /// How often requests are signed ahead anew, so that none is ever stale.
 const SIGN_EVERY: Duration = Duration::from_secs(50);
+/// How soon after one was used the next is signed: when what it was used for is done.
+const SIGN_AFTER: Duration = Duration::from_millis(20);
 
 /// Signs in, then beats for ever. What fails is tried again at the next beat: presence is the
 /// notify channel's, and these calls only say so once more.
@@ -54,8 +56,16 @@ pub(crate) async fn keep_signed(relay: Arc<Relay>) {
         return;
     }
     loop {
-        relay.sign_ahead();
-        link::sleep(SIGN_EVERY).await;
+        while relay.sign_one_ahead() {
+            // Others have their turn between two signatures.
+            tokio::task::yield_now().await;
+        }
+        tokio::select! {
+            biased;
+            // Not while the channel that took some is being opened.
+            () = relay.signature_taken() => link::sleep(SIGN_AFTER).await,
+            () = link::sleep(SIGN_EVERY) => {}
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use axt_proto::{ChannelId, InstanceId};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use tokio::sync::Notify;
 
 use crate::config::{AgentConfig, Surroundings};
 
@@ -36,6 +37,8 @@ pub(crate) struct Relay {
     config: AgentConfig,
     around: Surroundings,
     signed: Mutex<Signing>,
+    /// Told when a request takes its signature.
+    taken: Notify,
     constant: HeaderMap,
 }
 
@@ -58,6 +61,7 @@ impl Relay {
                 ahead: SignedAhead::new(config.signed_ahead),
                 random,
             }),
+            taken: Notify::new(),
             config,
             around,
             constant,
@@ -81,13 +85,20 @@ impl Relay {
         self.signing().random.next_u64()
     }
 
-    /// Signs as many requests ahead as are missing.
-    pub(crate) fn sign_ahead(&self) {
+    /// Signs one request ahead, if one is missing; whether it did.
+    pub(crate) fn sign_one_ahead(&self) -> bool {
         let now_ms = self.now_ms();
-        while self.signing().ahead.missing(now_ms) > 0 {
+        let is_missing = self.signing().ahead.missing(now_ms) > 0;
+        if is_missing {
             let identity = self.sign(now_ms);
             self.signing().ahead.put(identity);
         }
+        is_missing
+    }
+
+    /// Waits until a request that was signed ahead is used.
+    pub(crate) async fn signature_taken(&self) {
+        self.taken.notified().await;
     }
 
     /// What to serve on `channel`.
@@ -193,6 +204,7 @@ impl Relay {
     fn headers(&self) -> HeaderMap {
         let now_ms = self.now_ms();
         let ready = self.signing().ahead.take(now_ms);
+        self.taken.notify_one();
         let identity = ready.unwrap_or_else(|| self.sign(now_ms));
         let mut headers = self.constant.clone();
         for (name, value) in identity.headers() {
