@@ -86,6 +86,27 @@ fn quote(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }
 
+/// What a sandbox with these instances says of itself.
+#[cfg(test)]
+fn ready_file(ids: &[&str]) -> axt_control::admin::ReadyFile {
+    let instance = |id: &&str| axt_control::admin::ReadyInstance {
+        id: id.parse().expect("valid"),
+        name: "local".into(),
+    };
+    axt_control::admin::ReadyFile {
+        api_http: "http://127.0.0.1:7080".into(),
+        api_https: "https://localhost:7080".into(),
+        axt: "wss://localhost:7443".into(),
+        admin: "http://127.0.0.1:7090".into(),
+        pid: 4711,
+        region: "cn-hangzhou".parse().expect("valid"),
+        access_key_id: "LTAIx".into(),
+        access_key_secret: axt_proto::Secret::new("hunter2"),
+        ca_cert: "/x/ca/ca.pem".into(),
+        instances: ids.iter().map(instance).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -104,41 +104,18 @@ fn welcome(ready: &ReadyFile, found_by: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use axt_control::admin::ReadyInstance;
     use axt_net::transport::BindError;
-    use axt_proto::Secret;
 
-    use super::*;
-
-    fn ready(ids: &[&str]) -> ReadyFile {
-        ReadyFile {
-            api_http: "http://127.0.0.1:7080".into(),
-            api_https: "https://localhost:7080".into(),
-            axt: "wss://localhost:7443".into(),
-            admin: "http://127.0.0.1:7090".into(),
-            pid: 4711,
-            region: "cn-hangzhou".parse().expect("valid"),
-            access_key_id: "LTAIx".into(),
-            access_key_secret: Secret::new("hunter2"),
-            ca_cert: "/x/ca/ca.pem".into(),
-            instances: ids
-                .iter()
-                .map(|id| ReadyInstance {
-                    id: id.parse().expect("valid"),
-                    name: "local".into(),
-                })
-                .collect(),
-        }
-    }
+    use super::{super::ready_file, *};
 
     #[test]
     fn a_person_is_told_what_they_need_next() {
-        insta::assert_snapshot!(welcome(&ready(&["i-1"]), ""));
+        insta::assert_snapshot!(welcome(&ready_file(&["i-1"]), ""));
     }
 
     #[test]
     fn of_several_instances_one_has_to_be_named_and_an_unusual_folder_too() {
-        insta::assert_snapshot!(welcome(&ready(&["i-1", "i-2"]), " --state-dir /tmp/x"));
+        insta::assert_snapshot!(welcome(&ready_file(&["i-1", "i-2"]), " --state-dir /tmp/x"));
     }
 
     #[test]
