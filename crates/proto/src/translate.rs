@@ -20,11 +20,14 @@ pub enum ToAgent {
 }
 
 /// Judges a client's message. `granted` is what this connection was granted.
+///
+/// A port has no size, though the official client tells one; and a frame of any kind has an official
+/// agent dial anew a target that has closed (wire-protocol 6, 9.2).
 #[must_use]
-pub fn to_agent(message: Message, granted: Extensions) -> ToAgent {
+pub fn to_agent(message: Message, granted: Extensions, is_port: bool) -> ToAgent {
     match message {
         Message::Input(ref data) if !data.is_empty() => ToAgent::Send(message),
-        Message::Resize(_) => ToAgent::Send(message),
+        Message::Resize(_) if !is_port => ToAgent::Send(message),
         Message::Close => ToAgent::Stop,
         Message::Eof if granted.eof => ToAgent::Send(message),
         Message::Reset if granted.reset => ToAgent::Send(message),
@@ -86,14 +89,28 @@ mod tests {
         });
 
         assert_eq!(
-            to_agent(Message::Input(DATA), Extensions::NONE),
+            to_agent(Message::Input(DATA), Extensions::NONE, false),
             ToAgent::Send(Message::Input(DATA))
         );
         assert_eq!(
-            to_agent(resize.clone(), Extensions::NONE),
+            to_agent(resize.clone(), Extensions::NONE, false),
             ToAgent::Send(resize)
         );
-        assert_eq!(to_agent(Message::Close, Extensions::NONE), ToAgent::Stop);
+        assert_eq!(
+            to_agent(Message::Close, Extensions::NONE, false),
+            ToAgent::Stop
+        );
+    }
+
+    #[test]
+    fn a_port_has_no_size() {
+        let resize = Message::Resize(Size::default());
+
+        assert_eq!(to_agent(resize, Extensions::ALL, true), ToAgent::Ignore);
+        assert_eq!(
+            to_agent(Message::Input(DATA), Extensions::NONE, true),
+            ToAgent::Send(Message::Input(DATA))
+        );
     }
 
     #[test]
@@ -123,14 +140,14 @@ mod tests {
                 payload: DATA,
             },
         ] {
-            assert_eq!(to_agent(message, Extensions::ALL), ToAgent::Ignore);
+            assert_eq!(to_agent(message, Extensions::ALL, false), ToAgent::Ignore);
         }
     }
 
     #[test]
     fn empty_data_goes_nowhere() {
         assert_eq!(
-            to_agent(Message::Input(Bytes::new()), Extensions::ALL),
+            to_agent(Message::Input(Bytes::new()), Extensions::ALL, false),
             ToAgent::Ignore
         );
         assert_eq!(
@@ -141,9 +158,12 @@ mod tests {
 
     #[test]
     fn an_extension_passes_only_where_it_was_granted() {
-        assert_eq!(to_agent(Message::Eof, Extensions::NONE), ToAgent::Ignore);
         assert_eq!(
-            to_agent(Message::Eof, Extensions::ALL),
+            to_agent(Message::Eof, Extensions::NONE, false),
+            ToAgent::Ignore
+        );
+        assert_eq!(
+            to_agent(Message::Eof, Extensions::ALL, false),
             ToAgent::Send(Message::Eof)
         );
         assert_eq!(

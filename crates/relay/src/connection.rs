@@ -95,6 +95,8 @@ struct Life {
     limits: Limits,
     /// Whether the agent is one whose ways have to be catered for (wire-protocol 12, 13).
     is_official: bool,
+    /// Whether it leads to a port.
+    is_port: bool,
 }
 
 /// Serves one connection from its upgrade to its end.
@@ -119,7 +121,7 @@ pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) 
     let mut life = Life {
         client,
         line: waiting.line,
-        up: Pump::new(up(granted), waiting.paces.up.clone()),
+        up: Pump::new(up(granted, who.is_port), waiting.paces.up.clone()),
         down: Pump::new(down(granted), waiting.paces.down.clone()),
         traffic: Traffic::new(&context.clock),
         timer: context.clock.timer("idle"),
@@ -127,6 +129,7 @@ pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) 
         idle: None,
         limits: context.limits.clone(),
         is_official: waiting.is_official,
+        is_port: who.is_port,
     };
     // Without it the official client stays at its own slow pace (limits-and-semantics R8).
     let speed = Message::Status(Status::Speed(context.limits.speed_bits()));
@@ -146,8 +149,9 @@ pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) 
         }
         let channel = &waiting.object.channel_id;
         let ends = agent.insert(AgentEnds::new(*socket, channel, &context.clock));
+        let is_first = life.idle.is_none();
         Box::pin(life.begin(&context.desk, who.connection)).await;
-        match life.live(ends).await {
+        match life.live(ends, is_first).await {
             After::End(end) => break end,
             After::Lost => {}
             After::Replaced(socket) => replacement = Some(socket),
@@ -242,12 +246,14 @@ fn idle_fired(
 }
 
 /// Judges what the client sends.
-fn up(granted: Extensions) -> Judge {
-    Box::new(move |message| match translate::to_agent(message, granted) {
-        ToAgent::Send(message) => Judged::Pass(message),
-        ToAgent::Stop => Judged::Done,
-        ToAgent::Ignore => Judged::Ignore,
-    })
+fn up(granted: Extensions, is_port: bool) -> Judge {
+    Box::new(
+        move |message| match translate::to_agent(message, granted, is_port) {
+            ToAgent::Send(message) => Judged::Pass(message),
+            ToAgent::Stop => Judged::Done,
+            ToAgent::Ignore => Judged::Ignore,
+        },
+    )
 }
 
 /// Judges what the agent sends.

@@ -4,7 +4,7 @@ use std::{convert::Infallible, pin::pin, time::Duration};
 
 use axt_net::{
     link,
-    pump::{PumpEnd, Sink},
+    pump::{PumpEnd, Sink, Traffic},
     ws::WebSocket,
 };
 use axt_proto::{Direction, Message, Reason, Status};
@@ -22,6 +22,9 @@ const QUIET: Duration = Duration::from_millis(500);
 /// How long an official agent drops what it is sent before its shell or dial is there, unless its
 /// first output comes sooner (wire-protocol 9.1).
 const OFFICIAL_DEAF: Duration = Duration::from_millis(1_200);
+
+/// How long an official agent lets a session be in which it is sent nothing (wire-protocol 8).
+const OFFICIAL_IDLE: Duration = Duration::from_secs(181);
 
 /// What comes after it.
 pub(super) enum After {
@@ -46,8 +49,9 @@ enum Leaving {
 }
 
 impl Life {
-    /// Pumps both ways until something ends it.
-    pub(super) async fn live(&mut self, agent: &mut AgentEnds) -> After {
+    /// Pumps both ways until something ends it. Only the first channel of a connection leads to an
+    /// agent that may not hear yet.
+    pub(super) async fn live(&mut self, agent: &mut AgentEnds, is_first: bool) -> After {
         let Self {
             client,
             line,
@@ -59,8 +63,9 @@ impl Life {
             idle,
             limits,
             is_official,
+            is_port,
         } = self;
-        let is_official = *is_official;
+        let (is_official, is_port) = (*is_official, *is_port);
         let speed = Message::Status(Status::Speed(limits.speed_bits()));
         let (passed_up, passed_down) = (
             traffic.passed(Direction::Up),
@@ -72,7 +77,7 @@ impl Life {
             if let Err(broken) = to_agent.send(&speed).await {
                 return PumpEnd::Sink(broken);
             }
-            if is_official {
+            if is_official && is_first {
                 let hearing = async {
                     tokio::select! {
                         biased;
@@ -85,7 +90,13 @@ impl Life {
             up.run(from_client, to_agent, &passed_up).await
         });
         let mut pump_down = pin!(down.run(from_agent, to_client, &passed_down));
-        let mut keep_alive = pin!(keep_alive(is_official, to_agent));
+        let outlasts = limits.idle_timeout() >= OFFICIAL_IDLE;
+        let need = match (is_official, is_port) {
+            (false, _) => Need::Nothing,
+            (true, true) if !outlasts => Need::WhileOutputFlows,
+            (true, _) => Need::Always,
+        };
+        let mut keep_alive = pin!(keep_alive(need, &*traffic, to_agent));
         let mut leaving: Option<Leaving> = None;
         let mut is_up_over = false;
         let mut check_at = link::now();
@@ -192,17 +203,40 @@ async fn hold_until(done: impl Future<Output = ()>, hold: impl Future<Output = (
     }
 }
 
-/// Keeps an official agent from ending an idle session by itself (wire-protocol 9.4): that is for
-/// the relay to judge.
-async fn keep_alive(is_official: bool, agent: &impl Sink) -> Infallible {
-    if !is_official {
+/// What keeps an agent from ending a session by itself, which is for the relay to judge
+/// (wire-protocol 9.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    /// An agent of ours waits for that judgement.
+    Nothing,
+    /// An official agent's shell.
+    Always,
+    /// An official agent's port. Where its target has closed, which it tells nobody, any frame would
+    /// have it dialled anew (9.2): what the new connection says would come behind the old one's end.
+    /// So there is none, unless only output has flowed for a while.
+    WhileOutputFlows,
+}
+
+async fn keep_alive(need: Need, traffic: &Traffic, agent: &impl Sink) -> Infallible {
+    if need == Need::Nothing {
         return std::future::pending().await;
     }
     // Boxed, so that an agent of ours does not pay for it.
     let beat = async {
         let mut interval = link::interval(link::KEEP_ALIVE);
+        let mut printed = traffic.bytes(Direction::Down);
+        let mut fed = link::now();
         loop {
             interval.tick().await;
+            let before = std::mem::replace(&mut printed, traffic.bytes(Direction::Down));
+            if let Some(quiet) = traffic.quiet_for(Direction::Up) {
+                fed = fed.max(link::now() - quiet);
+            }
+            let is_fed = link::now() - fed < link::KEEP_ALIVE * 2;
+            if need == Need::WhileOutputFlows && (is_fed || before == printed) {
+                continue;
+            }
+            fed = link::now();
             // A channel that is lost is noticed where it is read.
             let _ = agent.send(&Message::Status(Status::KeepAlive)).await;
         }

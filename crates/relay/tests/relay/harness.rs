@@ -10,7 +10,7 @@ use axt_net::{
     link,
     tasks::Tasks,
     tls::ClientTls,
-    transport::{Dialer, MemoryNet},
+    transport::{Dialer, Listener, MemoryNet},
     wall::Wall,
     ws::{self, ConnectError},
 };
@@ -34,6 +34,7 @@ const START: Tick = Tick::from_millis(1_795_587_061_027);
 pub(crate) struct World {
     pub(crate) relay: RelayHandle,
     pub(crate) clock: Clock,
+    net: MemoryNet,
     dialer: Dialer,
     http: HttpClient,
     _tasks: Tasks,
@@ -113,9 +114,20 @@ impl World {
             http: HttpClient::new(dialer.clone(), ClientTls::system()),
             relay,
             clock,
+            net,
             dialer,
             _tasks: tasks,
         }
+    }
+
+    /// How the official programs' peers reach it.
+    pub(crate) fn network(&self) -> axt_official::Network {
+        axt_official::Network::new(self.dialer.clone(), ClientTls::system())
+    }
+
+    /// Binds a name in the net that relay and agents share, for the target of a forward.
+    pub(crate) fn target(&self, host: &str, port: u16) -> Listener {
+        self.net.bind(host, port).expect("a free name")
     }
 
     /// Calls the API without a signature.

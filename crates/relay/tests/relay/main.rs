@@ -13,4 +13,5 @@ mod harness;
 mod official;
 mod pairs;
 mod peers;
+mod programs;
 mod refusals;

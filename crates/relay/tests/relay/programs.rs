@@ -1,0 +1,363 @@
+//! The official programs' peers before and behind the relay: each fails its test on anything that
+//! the real one would choke on.
+
+use std::time::Duration;
+
+use axt_net::{link, transport::Listener};
+use axt_official::{
+    AgentSetup, OfficialAgent, OfficialClient,
+    agent::Who,
+    client::{Forwarded, Terminal},
+};
+use axt_proto::{EventKind, Limits, Reason};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::harness::{INSTANCE, World};
+
+/// An agent that names its instance, and reaches targets in the relay's own net.
+async fn agent(world: &World) -> OfficialAgent {
+    let mut agent = OfficialAgent::start(setup(world), world.network());
+    agent.online().await;
+    world
+        .until(|event| event.kind == EventKind::AgentOnline)
+        .await;
+    agent
+}
+
+fn setup(world: &World) -> AgentSetup {
+    AgentSetup {
+        targets: world.network().dialer,
+        ..AgentSetup::new("http://localhost:7443", Who::Named(INSTANCE.to_owned()))
+    }
+}
+
+async fn client(world: &World, parameters: &str) -> OfficialClient {
+    let session = world.start_session_with(parameters).await;
+    OfficialClient::new(world.network(), &session.url)
+}
+
+/// A terminal at its first prompt.
+async fn terminal(client: &OfficialClient) -> Terminal {
+    let mut terminal = client.session((30, 100)).await.expect("let in");
+    terminal.expect("$ ").await;
+    terminal
+}
+
+fn closed(reason: Reason) -> impl Fn(&EventKind) -> bool {
+    move |kind| matches!(kind, EventKind::ConnectionClosed { reason: it, .. } if *it == reason)
+}
+
+fn failed(reason: Reason) -> impl Fn(&EventKind) -> bool {
+    move |kind| matches!(kind, EventKind::ConnectionFailed { reason: it, .. } if *it == reason)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shell_goes_from_its_prompt_to_its_end() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let client = client(&world, "").await;
+
+    let mut terminal = terminal(&client).await;
+    terminal.type_line("echo hello").await;
+    terminal.expect("\nhello\r\n").await;
+    terminal.type_line("exit").await;
+    let (ended, _) = terminal.ended().await;
+
+    assert!(ended.line.starts_with("Exit:"), "{ended:?}");
+    assert!(closed(Reason::Exit)(&world.until_over().await));
+    assert_eq!(agent.sessions(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_typed_before_the_shell_is_there_reaches_it() {
+    let world = World::new().await;
+    let _agent = agent(&world).await;
+    let client = client(&world, "").await;
+
+    let mut terminal = client.session((30, 100)).await.expect("let in");
+    terminal.type_line("echo early").await;
+
+    terminal.expect("\nearly\r\n").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clients_late_first_size_and_its_changes_reach_the_terminal() {
+    let world = World::new().await;
+    let _agent = agent(&world).await;
+    let client = client(&world, "").await;
+    let mut terminal = terminal(&client).await;
+
+    link::sleep(Duration::from_millis(600)).await;
+    terminal.type_line("size").await;
+    terminal.expect("30 100").await;
+    terminal.resize(50, 132);
+    link::sleep(Duration::from_millis(600)).await;
+    terminal.type_line("size").await;
+
+    terminal.expect("50 132").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_are_no_text_come_through_as_the_agent_lets_them() {
+    let world = World::new().await;
+    let _agent = agent(&world).await;
+    let client = client(&world, "").await;
+    let mut terminal = terminal(&client).await;
+
+    // The agent holds back what is no whole character until more output comes.
+    terminal.type_line("bytes 61e4bda0").await;
+
+    terminal.expect("a\u{4f60}").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn hours_in_which_only_output_flows_do_not_end_a_session() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let client = client(&world, "").await;
+    let mut terminal = terminal(&client).await;
+
+    // 181 s without a frame end it at the agent.
+    link::sleep(Duration::from_secs(2 * 60 * 60)).await;
+    terminal.type_line("echo still here").await;
+
+    terminal.expect("\nstill here\r\n").await;
+    assert_eq!(agent.sessions(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_session_ends_by_the_relays_judgement_and_is_stopped() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let client = client(&world, "").await;
+    let terminal = terminal(&client).await;
+
+    let limit = Limits::default().idle_timeout();
+    world.clock.advance(limit).await.expect("moves");
+    let (ended, _) = terminal.ended().await;
+
+    assert!(ended.line.starts_with("AgentTimeout:"), "{ended:?}");
+    assert!(closed(Reason::IdleTimeout)(&world.until_over().await));
+    until_none_runs(&agent).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_killed_has_its_shell_stopped() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let client = client(&world, "").await;
+    let terminal = terminal(&client).await;
+
+    drop(terminal);
+
+    assert!(closed(Reason::ClientClosed)(&world.until_over().await));
+    until_none_runs(&agent).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_is_killed_ends_its_sessions_for_their_clients() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let client = client(&world, "").await;
+    let terminal = terminal(&client).await;
+
+    drop(agent);
+    let (ended, _) = terminal.ended().await;
+
+    assert!(ended.line.starts_with("AgentTimeout:"), "{ended:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_whom_the_agent_refuses_is_told_a_second_after_the_channel_opened() {
+    let world = World::new().await;
+    let _agent = agent(&world).await;
+
+    for user in ["root", "nobody-such"] {
+        let client = client(&world, &format!("&Username={user}")).await;
+        let terminal = client.session((30, 100)).await.expect("let in");
+        let (ended, printed) = terminal.ended().await;
+
+        assert!(ended.line.starts_with("OpenPtyFailed:"), "{ended:?}");
+        assert_eq!(printed, b"");
+    }
+    assert!(failed(Reason::OpenPtyFailed)(&world.until_over().await));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_line_runs_and_ends() {
+    let world = World::new().await;
+    let _agent = agent(&world).await;
+    let client = client(&world, "&CommandLine=echo%20done").await;
+
+    let terminal = client.session((30, 100)).await.expect("let in");
+    let (ended, printed) = terminal.ended().await;
+
+    assert_eq!(String::from_utf8_lossy(&printed), "done\r\n");
+    assert!(ended.line.starts_with("Exit:"), "{ended:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_url_carries_several_forwarded_connections_at_once() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let target = world.target("localhost", 80);
+    let client = client(&world, "&PortNumber=80").await;
+
+    let (mut first, first_target) = forwarded(&client, &target).await;
+    let (mut second, second_target) = forwarded(&client, &target).await;
+    for (application, mut target) in [(&mut first, first_target), (&mut second, second_target)] {
+        application.write(b"ping").await;
+        let mut got = [0; 4];
+        target.read_exact(&mut got).await.expect("read");
+        target.write_all(b"pong").await.expect("written");
+        application.expect(b"pong").await;
+        // Kept open until the test is over.
+        std::mem::forget(target);
+    }
+
+    assert_eq!(agent.sessions(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_application_that_closes_ends_its_connection_alone() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let target = world.target("localhost", 80);
+    let client = client(&world, "&PortNumber=80").await;
+    let (first, mut first_target) = forwarded(&client, &target).await;
+    let (mut second, mut second_target) = forwarded(&client, &target).await;
+
+    drop(first);
+    assert!(closed(Reason::ClientClosed)(&world.until_over().await));
+    // The agent obeys the stop only when its target has closed.
+    first_target.shutdown().await.expect("closes");
+    drop(first_target);
+    second_target.write_all(b"unharmed").await.expect("written");
+
+    second.expect(b"unharmed").await;
+    until(|| agent.sessions() == 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_speaks_first_and_one_that_waits_are_both_served() {
+    let world = World::new().await;
+    let _agent = agent(&world).await;
+    let target = world.target("localhost", 22);
+    let client = client(&world, "&PortNumber=22").await;
+
+    let mut pipe = client.ssh().await.expect("let in");
+    let mut sshd = target.accept().await.expect("dialled");
+    pipe.write(b"SSH-2.0-client\r\n").await;
+    sshd.write_all(b"SSH-2.0-server\r\n")
+        .await
+        .expect("written");
+    pipe.expect(b"SSH-2.0-server\r\n").await;
+    pipe.write(b"kex").await;
+    let mut got = [0; 19];
+    sshd.read_exact(&mut got).await.expect("read");
+    assert_eq!(&got, b"SSH-2.0-client\r\nkex");
+    pipe.close().await;
+
+    assert!(closed(Reason::ClientClosed)(&world.until_over().await));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_that_nobody_listens_on_ends_the_application_by_the_close_alone() {
+    let world = World::new().await;
+    let _agent = agent(&world).await;
+    let client = client(&world, "&PortNumber=81").await;
+
+    let application = client.forward().await.expect("let in");
+
+    assert_eq!(application.rest().await, b"");
+    assert!(failed(Reason::OpenPortFailed)(&world.until_over().await));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_closes_is_not_dialled_anew_by_the_relay() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let target = world.target("localhost", 80);
+    let client = client(&world, "&PortNumber=80").await;
+    let (mut application, mut first) = forwarded(&client, &target).await;
+
+    first.write_all(b"bye").await.expect("written");
+    drop(first);
+    application.expect(b"bye").await;
+    // Nobody can tell that it has closed; a keep-alive would have it dialled once more.
+    let again = link::timeout(Duration::from_secs(150), target.accept()).await;
+
+    assert!(again.is_err(), "dialled anew");
+    let limit = Limits::default().idle_timeout();
+    world.clock.advance(limit).await.expect("moves");
+    assert_eq!(application.rest().await, b"");
+    until_none_runs(&agent).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_from_which_only_output_flows_is_kept_alive() {
+    let world = World::new().await;
+    let _agent = agent(&world).await;
+    let target = world.target("localhost", 80);
+    let client = client(&world, "&PortNumber=80").await;
+    let (mut application, mut target) = forwarded(&client, &target).await;
+
+    for _ in 0..30 {
+        link::sleep(Duration::from_secs(40)).await;
+        target.write_all(b"tick").await.expect("written");
+        application.expect(b"tick").await;
+    }
+    application.write(b"still there?").await;
+
+    let mut got = [0; 12];
+    target.read_exact(&mut got).await.expect("read");
+    assert_eq!(&got, b"still there?");
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_it_says_at_start_is_answered_so_that_it_stays_calm() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+
+    link::sleep(Duration::from_secs(4 * 60 * 60)).await;
+
+    let calls = agent.calls();
+    for path in [
+        "POST /luban/api/v1/update/update_check",
+        "GET /luban/notify_server",
+        "GET /luban/api/heart-beat",
+        "POST /luban/api/v1/task/list?reason=startup",
+        "POST /luban/api/metrics",
+        "POST /luban/api/instance/list_instance_state_configurations",
+    ] {
+        assert!(calls.iter().any(|call| call.starts_with(path)), "{path}");
+    }
+    let reports = "POST /luban/api/v1/exception/client_report";
+    assert!(!calls.iter().any(|call| call.starts_with(reports)));
+}
+
+/// A forwarded connection, and the target's end of it.
+async fn forwarded(
+    client: &OfficialClient,
+    target: &Listener,
+) -> (Forwarded, axt_net::transport::Stream) {
+    let application = client.forward().await.expect("let in");
+    let connection = target.accept().await.expect("dialled");
+    (application, connection)
+}
+
+async fn until_none_runs(agent: &OfficialAgent) {
+    until(|| agent.sessions() == 0).await;
+}
+
+/// Waits until it is so.
+async fn until(mut is_so: impl FnMut() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            link::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    link::timeout(crate::peers::GUARD, waiting)
+        .await
+        .expect("in time");
+}
