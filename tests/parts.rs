@@ -197,6 +197,28 @@ fn calls_without_a_signature_are_let_in_on_loopback_alone() {
 }
 
 #[test]
+fn a_metadata_service_is_there_only_where_it_was_asked_for_and_tells_whose_it_is() {
+    let home = Home::new();
+    let file = "[relay]\nmetadata_instance = \"i-two\"\n\
+                [[instances]]\nid = \"i-one\"\n[[instances]]\nid = \"i-two\"\n";
+    fs::write(home.path("axt.toml"), file).expect("written");
+    let ask = |relay: &Running| {
+        let path = "/latest/meta-data/instance-id";
+        get(relay.ready("metadata"), path)
+    };
+
+    let without = home.relay(&["--ephemeral"], &[]);
+    let listen = ["--ephemeral", "--metadata-listen", "127.0.0.1:0"];
+    let by_the_file = ask(&home.relay(&listen, &[]));
+    let flag = [&listen[..], &["--metadata-instance", "i-one"]].concat();
+    let by_the_flag = ask(&home.relay(&flag, &[]));
+
+    assert!(without.ready.get("metadata").is_none());
+    assert!(by_the_file.ends_with("\r\n\r\ni-two"), "{by_the_file}");
+    assert!(by_the_flag.ends_with("\r\n\r\ni-one"), "{by_the_flag}");
+}
+
+#[test]
 fn the_admin_listener_wants_its_token_and_clients_find_it_in_the_same_file() {
     let home = Home::new();
     fs::write(

@@ -123,7 +123,7 @@ impl Relay {
     }
 
     pub(crate) async fn heart_beat(&self, beat: &HeartBeat) -> Result<HeartBeatReply, CallError> {
-        let request = self.request(Method::GET, path::HEART_BEAT, &beat.to_query(), FORM)?;
+        let request = self.request(Method::GET, path::HEART_BEAT, &beat.to_string(), FORM)?;
         let answer = self.send(request).await?;
         Ok(serde_json::from_slice(&answer)?)
     }

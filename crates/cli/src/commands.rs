@@ -98,6 +98,7 @@ fn ready_file(ids: &[&str]) -> axt_control::admin::ReadyFile {
         api_https: "https://localhost:7080".into(),
         axt: "wss://localhost:7443".into(),
         admin: "http://127.0.0.1:7090".into(),
+        metadata: None,
         pid: 4711,
         region: "cn-hangzhou".parse().expect("valid"),
         access_key_id: "LTAIx".into(),

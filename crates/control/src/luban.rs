@@ -4,13 +4,17 @@
 //! who calls whom when; the relay and the agent do that.
 
 pub mod beat;
+pub mod gshell;
 pub mod identity;
 pub mod key;
 pub mod notify;
+pub mod plugin;
 pub mod pool;
 pub mod register;
 pub mod session;
+pub mod state;
 pub mod task;
+pub mod telemetry;
 
 pub use identity::{BadSignature, Identity, Signer, Verifier};
 pub use key::{AgentKey, MalformedKey, PublicKey};
@@ -42,12 +46,28 @@ pub mod path {
     pub const UPDATE_CHECK: &str = "/luban/api/v1/update/update_check";
     /// Events of the agent, POST (10.5).
     pub const METRICS: &str = "/luban/api/metrics";
+    /// What went wrong in an agent, POST (10.5).
+    pub const CLIENT_REPORT: &str = "/luban/api/v1/exception/client_report";
+    /// The plugins that there are, POST (10.5).
+    pub const PLUGIN_LIST: &str = "/luban/api/v1/plugin/list";
+    /// How an agent's plugins do, POST (10.5).
+    pub const PLUGIN_STATUS: &str = "/luban/api/v1/plugin/report_status";
+    /// Newer plugins, POST (10.5).
+    pub const PLUGIN_UPDATES: &str = "/luban/api/v2/plugin/update_check";
     /// State configurations, POST (10.5).
     pub const STATE_CONFIGURATIONS: &str = "/luban/api/instance/list_instance_state_configurations";
+    /// One configuration's template, POST (10.5).
+    pub const STATE_TEMPLATE: &str = "/luban/api/instance/get_template";
+    /// What became of a configuration, POST (10.5).
+    pub const STATE_REPORT: &str = "/luban/api/instance/put_instance_state_report";
+    /// What is installed on a machine, POST (10.5).
+    pub const INVENTORY: &str = "/luban/api/instance/put_inventory";
     /// The virtio shell's settings, POST (10.5).
     pub const GSHELL: &str = "/luban/api/gshell";
     /// The probe of a host search, GET, answered by the two bytes `ok` (10.5).
     pub const CONNECTION_DETECT: &str = "/luban/api/connection_detect";
+    /// The region of a server that a host search came upon, GET, answered by its id alone (10).
+    pub const CLASSIC_REGION: &str = "/luban/api/classic/region-id";
 }
 
 /// Names of headers, in lower case.

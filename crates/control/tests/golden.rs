@@ -4,8 +4,11 @@
 
 use axt_control::luban::{
     AgentKey, Answer, Identity, Notify, PublicKey, Signer, StatusPost, Verifier,
+    beat::HeartBeat,
     register::RegisterRequest,
+    telemetry::{ClientReport, MetricsEvent},
 };
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 fn golden() -> Value {
@@ -160,4 +163,40 @@ fn captured_session_commands_are_ours_and_are_answered_alike() {
         }
     }
     assert!(seen >= 2);
+}
+
+#[test]
+fn every_captured_heart_beat_reads_and_is_written_to_the_byte() {
+    let golden = golden();
+    let beats: Vec<&str> = vectors(&golden)
+        .iter()
+        .filter(|vector| text(vector, "name").starts_with("http_heartbeat"))
+        .map(|vector| text(&vector["decoded"], "query"))
+        .collect();
+
+    assert!(beats.len() >= 3);
+    for query in beats {
+        let beat: HeartBeat = query.parse().expect("reads");
+        assert_eq!(beat.machine.is_some(), beat.index == 0);
+        assert_eq!(beat.to_string(), query);
+    }
+}
+
+#[test]
+fn captured_metrics_events_and_client_reports_read_and_are_written_to_the_byte() {
+    fn body<T: DeserializeOwned + Serialize>(golden: &Value, prefix: &str) -> usize {
+        let bodies = vectors(golden)
+            .iter()
+            .filter(|vector| text(vector, "name").starts_with(prefix))
+            .map(|vector| text(&vector["decoded"], "body"));
+        let written = bodies.map(|body| {
+            let told: T = serde_json::from_str(body).expect("reads");
+            assert_eq!(serde_json::to_string(&told).expect("serialises"), body);
+        });
+        written.count()
+    }
+    let golden = golden();
+
+    assert!(body::<MetricsEvent>(&golden, "http_metrics") >= 3);
+    assert!(body::<ClientReport>(&golden, "http_client_report") >= 1);
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axt_journal::Journal;
 use axt_net::{clock::Clock, tls::ServerTls, transport::Listener, wall::Wall};
 use axt_openapi::{AccessKey, Caller};
-use axt_proto::{AccountId, Limits, RegionId, Secret};
+use axt_proto::{AccountId, InstanceId, Limits, RegionId, Secret};
 use axt_registry::{InstanceSpec, RegionPatch};
 
 /// What a relay is started with. Everything that is random, timed or on disk comes in here.
@@ -42,8 +42,12 @@ pub struct RelayConfig {
     pub no_auth: Option<Caller>,
     /// Instances that are declared at start.
     pub instances: Vec<InstanceSpec>,
-    /// Whether an agent may come without a signature, told apart by `X-Client-Instance-ID`.
+    /// Whether an agent may come without a signature, told apart by `X-Client-Instance-ID` or by its
+    /// address.
     pub allow_unsigned: bool,
+    /// Whose metadata a caller gets whose address no instance has; absent: the only instance's, if
+    /// there is but one.
+    pub metadata_instance: Option<InstanceId>,
     /// What session URLs are made of.
     pub urls: Urls,
     /// What the admin API wants as a bearer; needed off loopback.
@@ -83,6 +87,8 @@ pub struct Listeners {
     pub axt: Option<Listener>,
     /// The admin API.
     pub admin: Listener,
+    /// The metadata service, which stands for 100.100.100.200; absent: there is none.
+    pub metadata: Option<Listener>,
 }
 
 /// What session URLs are made of (design, "URL that is handed out").

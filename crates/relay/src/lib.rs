@@ -2,7 +2,8 @@
 //!
 //! What lives here: the one task that owns the registry and its journal ([`desk`]); the API's verbs
 //! ([`verbs`]); clients' websockets ([`session`]) and agents' ([`luban`]); pairing one with the
-//! other ([`pairing`]) and the life of a pair ([`connection`]); the admin API ([`admin`]).
+//! other ([`pairing`]) and the life of a pair ([`connection`]); the admin API ([`admin`]); the
+//! metadata service ([`metadata`]).
 //!
 //! What never does: shells, PTYs, and rules. What may be is the registry's to say, what a message
 //! means is `proto`'s, and the bytes stay in the pump of `net`.
@@ -15,6 +16,7 @@ mod desk;
 mod events;
 mod ids;
 mod luban;
+mod metadata;
 mod nonces;
 mod notify;
 mod pairing;

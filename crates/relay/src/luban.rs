@@ -6,13 +6,18 @@
 mod admission;
 mod channels;
 mod registration;
+mod telemetry;
 
 use std::sync::Arc;
 
 use axt_control::luban::{
     CALM_ANSWER, CHANNEL_QUERY, SessionList, StatusPost,
-    beat::{HeartBeatReply, NO_GSHELL, NO_STATE_CONFIGURATIONS, UpdateReply},
+    beat::{HeartBeat, HeartBeatReply, NoHeartBeat, UpdateReply},
+    gshell::GshellReply,
+    header::{CLIENT_INSTANCE_ID, INSTANCE_ID},
     path,
+    plugin::{PluginList, PluginStatusReply, PluginUpdates},
+    state,
 };
 use axt_net::accept::Peer;
 use axt_proto::{ChannelId, InstanceId};
@@ -33,10 +38,16 @@ pub(crate) async fn serve(
     let peer = request.extensions().get::<Peer>();
     let peer = peer.map(|peer| peer.addr.ip());
     match request.uri().path() {
-        // The probe of a host search and events of an agent that is leaving: from anyone.
+        // The probes of a host search: from anyone.
         path::CONNECTION_DETECT => respond::text(StatusCode::OK, "text/plain", "ok"),
-        path::METRICS => calm(),
+        path::CLASSIC_REGION => {
+            respond::text(StatusCode::OK, "text/plain", shared.region.to_string())
+        }
         path::REGISTER => registration::register(&shared, request).await,
+        // An agent that does not know yet, or no longer, who it is.
+        path::METRICS if is_anonymous(request.headers()) => {
+            telemetry::metrics(&shared, None, request).await
+        }
         _ => match admission::admit(&shared, request.headers(), peer).await {
             Ok(instance) => admitted(&shared, instance, request).await,
             Err(refusal) => refuse(
@@ -47,6 +58,10 @@ pub(crate) async fn serve(
             ),
         },
     }
+}
+
+fn is_anonymous(headers: &HeaderMap) -> bool {
+    !headers.contains_key(INSTANCE_ID) && !headers.contains_key(CLIENT_INSTANCE_ID)
 }
 
 async fn admitted(
@@ -70,18 +85,45 @@ async fn admitted(
         }
         path::HEART_BEAT => {
             let version = version(request.headers()).to_owned();
-            let beat = move |desk: &mut crate::desk::Desk| desk.heart_beat(&instance, &version);
-            match shared.desk.ask(beat).await {
-                Ok(()) => respond::json(StatusCode::OK, &HeartBeatReply::default()),
-                Err(_) => stopping(shared),
-            }
+            heart_beat(shared, instance, query.parse(), version).await
         }
         path::DEREGISTER => registration::deregister(shared, instance).await,
         path::TASK_LIST => respond::json(StatusCode::OK, &SessionList::empty(instance)),
         path::UPDATE_CHECK => respond::json(StatusCode::OK, &UpdateReply::default()),
-        path::GSHELL => json(NO_GSHELL),
-        path::STATE_CONFIGURATIONS => json(NO_STATE_CONFIGURATIONS),
+        path::METRICS => telemetry::metrics(shared, Some(instance), request).await,
+        path::CLIENT_REPORT => telemetry::client_report(shared, &instance, request).await,
+        path::PLUGIN_LIST => {
+            let list = PluginList::empty(&instance, shared.request_id());
+            respond::json(StatusCode::OK, &list)
+        }
+        path::PLUGIN_STATUS => respond::json(StatusCode::OK, &PluginStatusReply::to(&instance)),
+        path::PLUGIN_UPDATES => respond::json(StatusCode::OK, &PluginUpdates::none(&instance)),
+        path::GSHELL => {
+            let reply = GshellReply::none(&instance, shared.request_id());
+            respond::json(StatusCode::OK, &reply)
+        }
+        path::STATE_CONFIGURATIONS | path::STATE_TEMPLATE => json(state::UNSUPPORTED),
+        path::STATE_REPORT | path::INVENTORY => json(state::TAKEN),
         _ => calm(),
+    }
+}
+
+/// What it tells is looked at in the log; one that is malformed says all the same that its agent is
+/// there.
+async fn heart_beat(
+    shared: &Shared,
+    instance: InstanceId,
+    told: Result<HeartBeat, NoHeartBeat>,
+    version: String,
+) -> Response<Body> {
+    match told {
+        Ok(told) => tracing::trace!(%instance, ?told, "a heart-beat"),
+        Err(error) => tracing::debug!(%instance, %error, "a heart-beat that tells nothing"),
+    }
+    let beat = move |desk: &mut crate::desk::Desk| desk.heart_beat(&instance, &version);
+    match shared.desk.ask(beat).await {
+        Ok(()) => respond::json(StatusCode::OK, &HeartBeatReply::default()),
+        Err(_) => stopping(shared),
     }
 }
 

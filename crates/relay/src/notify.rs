@@ -89,6 +89,12 @@ impl Links {
         self.owed.remove(instance);
     }
 
+    /// Tells the instance's agent that it is deregistered, and closes its notify channel then.
+    pub(crate) fn dismiss(&mut self, instance: &InstanceId) {
+        self.send(instance, Notify::AgentDeregister);
+        self.owed.remove(instance);
+    }
+
     pub(crate) fn is_up(&self, instance: &InstanceId) -> bool {
         self.up.contains_key(instance)
     }
@@ -141,8 +147,13 @@ pub(crate) async fn serve(
             }
             command = link.commands.recv() => {
                 let Some(command) = command else { return };
+                let is_last = command == Notify::AgentDeregister;
                 if let Err(broken) = writer.send_text(command.to_string()).await {
                     tracing::debug!(%instance, error = %broken, "the notify channel broke");
+                    return;
+                }
+                if is_last {
+                    let _ = writer.close(1000, "deregistered").await;
                     return;
                 }
             }

@@ -10,7 +10,7 @@ use std::{
 use axt_journal::{CommitError, Journal, OpenError};
 use axt_net::{accept, clock::Clock, link, tasks::Tasks, transport::Listener, wall::Wall};
 use axt_openapi::paging::Seal;
-use axt_proto::{AccountId, Event, Limits, RegionId, Secret};
+use axt_proto::{AccountId, Event, InstanceId, Limits, RegionId, Secret};
 use axt_registry::{RegionPatch, Registry};
 use axum::{
     Router,
@@ -26,6 +26,7 @@ use crate::{
     events::Follower,
     ids::Ids,
     luban::{self, Verifiers},
+    metadata,
     nonces::Nonces,
     session,
     world::{Snapshot, Surroundings},
@@ -63,6 +64,8 @@ pub struct Addresses {
     pub axt: SocketAddr,
     /// The admin API.
     pub admin: SocketAddr,
+    /// The metadata service, if there is one.
+    pub metadata: Option<SocketAddr>,
 }
 
 /// The relay. See [`Relay::start`].
@@ -92,6 +95,7 @@ pub(crate) struct Shared {
     pub(crate) next_tokens: Seal,
     pub(crate) verifiers: Verifiers,
     pub(crate) allow_unsigned: bool,
+    pub(crate) metadata_instance: Option<InstanceId>,
     pub(crate) admin_token: Option<Secret>,
     pub(crate) tasks: Tasks,
     ids: Mutex<Ids>,
@@ -175,6 +179,7 @@ impl Relay {
             next_tokens,
             verifiers: Verifiers::default(),
             allow_unsigned: config.allow_unsigned,
+            metadata_instance: config.metadata_instance,
             admin_token: config.admin_token,
             tasks: tasks.child(),
             ids: Mutex::new(request_ids),
@@ -194,6 +199,14 @@ impl Relay {
         serve("api listener", listeners.api, router, tls);
         let admin = admin::router(&shared);
         serve("admin listener", listeners.admin, admin, None);
+        if let Some(listener) = listeners.metadata {
+            serve(
+                "metadata listener",
+                listener,
+                metadata::router(&shared),
+                None,
+            );
+        }
         Ok(RelayHandle {
             addresses,
             shared,
@@ -219,6 +232,10 @@ impl Addresses {
             api,
             axt: axt.transpose()?.unwrap_or(api),
             admin: config.listeners.admin.local_addr()?,
+            metadata: {
+                let metadata = config.listeners.metadata.as_ref();
+                metadata.map(Listener::local_addr).transpose()?
+            },
         })
     }
 }

@@ -24,7 +24,7 @@ use axt_openapi::{
 use axt_proto::RegionId;
 use axt_registry::{Fingerprint, TokenAction, TokenKey, TokenRefusal};
 
-pub(crate) use self::urls::host_name;
+pub(crate) use self::{instances::zone, urls::host_name};
 use crate::{
     desk::{NotDone, Stopping, Token},
     relay::Shared,

@@ -9,7 +9,7 @@ use std::{
 use axt_agent::{AGENT_VERSION, Shells};
 use axt_net::wall::Wall;
 use axt_openapi::AccessKey;
-use axt_proto::{AccountId, Extensions, Limits, RegionId, Secret, Tick};
+use axt_proto::{AccountId, Extensions, InstanceId, Limits, RegionId, Secret, Tick};
 use axt_relay::{AccountSettings, InstanceSpec, RegionSettings, Urls};
 
 /// What a sandbox is started with; [`SandboxConfig::default`] is what `axt up` starts but for the
@@ -52,6 +52,9 @@ pub struct SandboxConfig {
     pub no_auth: bool,
     /// Whether an agent of an instance that has no key may come without a signature.
     pub allow_unsigned: bool,
+    /// Whose metadata a caller gets whose address no instance has; absent: the only instance's, if
+    /// there is but one.
+    pub metadata_instance: Option<InstanceId>,
     /// Whether actions that the metadata calls HTTPS-only are refused over plain HTTP.
     pub enforce_tls: bool,
     /// Rule time at the start.
@@ -86,6 +89,8 @@ pub struct Listen {
     pub axt: SocketAddr,
     /// The admin API.
     pub admin: SocketAddr,
+    /// The metadata service; absent: there is none.
+    pub metadata: Option<SocketAddr>,
 }
 
 impl Listen {
@@ -105,6 +110,7 @@ impl Listen {
             api: at(api),
             axt: at(axt),
             admin: at(admin),
+            metadata: None,
         }
     }
 }
@@ -150,6 +156,7 @@ impl Default for SandboxConfig {
             admin_token: None,
             no_auth: false,
             allow_unsigned: false,
+            metadata_instance: None,
             enforce_tls: false,
             clock: ClockStart::Running,
             wall: Wall::system(),

@@ -14,7 +14,7 @@ pub enum StartError {
     /// An address cannot be had.
     #[error("{source}")]
     Bind {
-        /// Which listener: `api`, `axt` or `admin`.
+        /// Which listener: `api`, `axt`, `admin` or `metadata`.
         listener: &'static str,
         /// Which address, and why not.
         source: BindError,

@@ -108,6 +108,9 @@ fn ready_file(
         api_https: format!("https://{}", authority(sockets.api, true)),
         axt: format!("{sessions}://{}", authority(sockets.axt, true)),
         admin: format!("http://{}", authority(sockets.admin, is_memory)),
+        metadata: sockets
+            .metadata
+            .map(|address| format!("http://{}", authority(address, is_memory))),
         pid: process::id(),
         region: config.region.clone(),
         access_key_id: ground.handed_out.access_key_id.clone(),
@@ -158,6 +161,7 @@ fn relay_config(
         accounts: config.accounts.clone(),
         no_auth,
         allow_unsigned: config.allow_unsigned,
+        metadata_instance: config.metadata_instance.clone(),
         urls: Urls {
             advertise_plain: config.urls.advertise_plain || config.transport == Transport::Memory,
             ..config.urls.clone()

@@ -23,6 +23,7 @@ pub(crate) struct Sockets {
     pub(crate) api: SocketAddr,
     pub(crate) axt: SocketAddr,
     pub(crate) admin: SocketAddr,
+    pub(crate) metadata: Option<SocketAddr>,
 }
 
 impl Sockets {
@@ -42,7 +43,17 @@ impl Sockets {
             Some(named("axt", Listener::bind(listen.axt).await)?)
         };
         let admin = named("admin", Listener::bind(listen.admin).await)?;
-        Self::with(Dialer::tcp(), api, axt, admin)
+        let metadata = match listen.metadata {
+            Some(address) => Some(named("metadata", Listener::bind(address).await)?),
+            None => None,
+        };
+        let listeners = Listeners {
+            api,
+            axt,
+            admin,
+            metadata,
+        };
+        Self::with(Dialer::tcp(), listeners)
     }
 
     fn bind_memory() -> Result<Self, StartError> {
@@ -50,26 +61,29 @@ impl Sockets {
         let api = named("api", net.bind(MEMORY_HOST, MEMORY_API))?;
         let axt = named("axt", net.bind(MEMORY_HOST, MEMORY_AXT))?;
         let admin = named("admin", net.bind(MEMORY_HOST, MEMORY_ADMIN))?;
-        Self::with(Dialer::memory(&net), api, Some(axt), admin)
+        let listeners = Listeners {
+            api,
+            axt: Some(axt),
+            admin,
+            metadata: None,
+        };
+        Self::with(Dialer::memory(&net), listeners)
     }
 
-    fn with(
-        dialer: Dialer,
-        api: Listener,
-        axt: Option<Listener>,
-        admin: Listener,
-    ) -> Result<Self, StartError> {
+    fn with(dialer: Dialer, listeners: Listeners) -> Result<Self, StartError> {
         let address = |listener: &Listener| {
             listener
                 .local_addr()
                 .map_err(|error| StartError::Unusable(error.to_string()))
         };
+        let axt = listeners.axt.as_ref().unwrap_or(&listeners.api);
         Ok(Self {
             dialer,
-            api: address(&api)?,
-            axt: axt.as_ref().map_or_else(|| address(&api), address)?,
-            admin: address(&admin)?,
-            listeners: Listeners { api, axt, admin },
+            api: address(&listeners.api)?,
+            axt: address(axt)?,
+            admin: address(&listeners.admin)?,
+            metadata: listeners.metadata.as_ref().map(address).transpose()?,
+            listeners,
         })
     }
 }

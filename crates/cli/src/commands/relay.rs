@@ -39,6 +39,7 @@ fn welcome(ready: &ReadyFile, found_by: &str) -> String {
         format!("  API        {} and {}", ready.api_http, ready.api_https),
         format!("  sessions   {}", ready.axt),
     ];
+    lines.extend(ready.metadata.iter().map(|at| format!("  metadata   {at}")));
     let first = ready.instances.first();
     match first {
         None => lines.push(
@@ -69,6 +70,21 @@ mod tests {
     #[test]
     fn without_an_instance_a_person_is_told_how_to_declare_one() {
         insta::assert_snapshot!(welcome(&ready_file(&[]), ""));
+    }
+
+    #[test]
+    fn a_metadata_service_is_named_where_there_is_one() {
+        let ready = ReadyFile {
+            metadata: Some("http://100.100.100.200:80".to_owned()),
+            ..ready_file(&[])
+        };
+
+        let told = welcome(&ready, "");
+
+        assert!(
+            told.contains("\n  metadata   http://100.100.100.200:80\n"),
+            "{told}"
+        );
     }
 
     #[test]

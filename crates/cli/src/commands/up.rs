@@ -88,10 +88,12 @@ fn welcome(ready: &ReadyFile, found_by: &str) -> String {
         [only] => (format!("instance {only}"), ""),
         several => (format!("instances {}", several.join(", ")), " -i INSTANCE"),
     };
+    let metadata = ready.metadata.as_ref();
+    let metadata = metadata.map(|at| format!("\n  metadata   {at}"));
     format!(
         "axt is ready: region {region}, {instances}\n\
          \x20 API        {api_http} and {api_https}\n\
-         \x20 sessions   {axt}\n\
+         \x20 sessions   {axt}{metadata}\n\
          Open a shell:      axt session{choice}{found_by}\n\
          For an SDK:        eval \"$(axt env{found_by})\"\n\
          Ctrl-C ends it.",
@@ -99,6 +101,7 @@ fn welcome(ready: &ReadyFile, found_by: &str) -> String {
         api_http = ready.api_http,
         api_https = ready.api_https,
         axt = ready.axt,
+        metadata = metadata.unwrap_or_default(),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use axt_proto::RegionId;
+use axt_proto::{InstanceId, RegionId};
 use clap::Args;
 
 use crate::settings::limits::{self, LimitArg};
@@ -72,6 +72,17 @@ pub(crate) struct RelayFlags {
         help_heading = "Listeners"
     )]
     pub(crate) admin_listen: Option<SocketAddr>,
+
+    /// Where agents that are not registered find the cloud's metadata service, port 80 of
+    /// 100.100.100.200 [default: nowhere]
+    #[arg(
+        long,
+        env = "AXT_METADATA_LISTEN",
+        hide_env = true,
+        value_name = "ADDR:PORT",
+        help_heading = "Listeners"
+    )]
+    pub(crate) metadata_listen: Option<SocketAddr>,
 
     /// Where sessions, keys and the CA are kept between runs [default: ~/.local/state/axt]
     #[arg(
@@ -189,6 +200,16 @@ pub(crate) struct RelayFlags {
         help_heading = "Who may call"
     )]
     pub(crate) allow_unsigned: Option<bool>,
+
+    /// Whose metadata callers get whose address no instance has [default: the only instance's]
+    #[arg(
+        long,
+        env = "AXT_METADATA_INSTANCE",
+        hide_env = true,
+        value_name = "INSTANCE",
+        help_heading = "Who may call"
+    )]
+    pub(crate) metadata_instance: Option<InstanceId>,
 
     /// Refuse over plain HTTP what the cloud takes over HTTPS only
     #[arg(

@@ -59,6 +59,7 @@ pub(crate) fn resolve(
         api: over(flags.api_listen, file.api_listen).unwrap_or(API),
         axt: over(flags.axt_listen, file.axt_listen).unwrap_or(AXT),
         admin: over(flags.admin_listen, file.admin_listen).unwrap_or(ADMIN),
+        metadata: over(flags.metadata_listen, file.metadata_listen),
     };
     let urls = Urls {
         public: over(flags.public_url, file.public_url),
@@ -94,6 +95,7 @@ pub(crate) fn resolve(
         admin_token: over(flags.admin_token.map(Secret::new), file.admin_token),
         no_auth: over(flags.no_auth, file.no_auth).unwrap_or_default(),
         allow_unsigned: over(flags.allow_unsigned, file.allow_unsigned).unwrap_or_default(),
+        metadata_instance: over(flags.metadata_instance, file.metadata_instance),
         enforce_tls: over(flags.enforce_tls, file.enforce_tls).unwrap_or_default(),
         seed: over(flags.seed, file.seed),
         shells: shells(over(None, agent.keep_background).unwrap_or_default()),

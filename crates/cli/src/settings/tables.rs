@@ -24,6 +24,11 @@ table! {
         axt_listen: SocketAddr = Key::new("\"ADDR:PORT\"").default("\"127.0.0.1:7443\"").flag("--axt-listen");
         /// Where health, metrics, state and the clock are served. Off loopback it wants a token.
         admin_listen: SocketAddr = Key::new("\"ADDR:PORT\"").default("\"127.0.0.1:7090\"").flag("--admin-listen");
+        /// Where the metadata service listens, for agents that are not registered: the cloud has it at
+        /// 100.100.100.200:80. Without this there is none.
+        metadata_listen: SocketAddr = Key::new("\"ADDR:PORT\"").by_default("nowhere").example("\"100.100.100.200:80\"").flag("--metadata-listen");
+        /// Whose metadata a caller gets whose address no instance has.
+        metadata_instance: InstanceId = Key::new("an instance id").by_default("the only one that there is").example("\"i-example\"").flag("--metadata-instance");
         /// What callers of the admin listener have to send as a bearer token.
         admin_token: Secret = Key::new("a text").example("\"choose-one\"").flag("--admin-token").secret();
         /// Where sessions, keys and the CA are kept between runs.
@@ -56,7 +61,8 @@ table! {
         names: Vec<String> = Key::new("a list of names and addresses").default("[]").example("[\"relay.example\"]").flag("--name");
         /// Let calls without a signature in, as the account's own. Refused off loopback.
         no_auth: bool = Key::switch("false").flag("--no-auth");
-        /// Let an agent whose instance has no public_key in without a signature.
+        /// Let an agent whose instance has no public_key in without a signature, told apart by its
+        /// metadata or by its address, which then is the instance's intranet_ip or internet_ip.
         allow_unsigned: bool = Key::switch("false").flag("--allow-unsigned");
         /// Refuse, over plain HTTP, the actions that the cloud takes over HTTPS only.
         enforce_tls: bool = Key::switch("false").flag("--enforce-tls");

@@ -58,6 +58,10 @@ pub struct InstanceDeclaration {
     pub agent_version: Option<String>,
     /// Ports that its security group refuses.
     pub denied_ports: Vec<u16>,
+    /// Its private address; absent: none.
+    pub intranet_ip: Option<String>,
+    /// Its public address; absent: none.
+    pub internet_ip: Option<String>,
 }
 
 /// The body of `PATCH /v1/instances/{id}`: what is absent stays as it is.

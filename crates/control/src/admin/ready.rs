@@ -14,6 +14,9 @@ pub struct ReadyFile {
     pub axt: String,
     /// Base URL of the admin API.
     pub admin: String,
+    /// Base URL of the metadata service, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<String>,
     /// The process that wrote it.
     pub pid: u32,
     /// The default region.

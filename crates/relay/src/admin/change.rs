@@ -73,6 +73,8 @@ fn spec(
     spec.machine_id = declared.machine_id;
     spec.agent_version = declared.agent_version;
     spec.denied_ports = declared.denied_ports.into_iter().collect();
+    spec.intranet_ip = declared.intranet_ip.unwrap_or_default();
+    spec.internet_ip = declared.internet_ip.unwrap_or_default();
     spec
 }
 

@@ -3,12 +3,12 @@
 //! An agent counts as there while its notify channel is open or its last heart-beat is less than
 //! 150 s old, both on link time (ecs-api 3.4).
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use axt_control::luban::{Notify, SessionObject};
 use axt_net::link;
 use axt_proto::{ChannelId, InstanceId};
-use axt_registry::{AgentInfo, Registration};
+use axt_registry::{AgentInfo, InstanceSpec, Registration};
 
 use super::Desk;
 use crate::{
@@ -113,6 +113,24 @@ impl Desk {
         self.apply(changes);
     }
 
+    /// The instance that is told apart by its address, private or public (wire-protocol 12.18). Those
+    /// without a key come first, for the others prove who they are; two of a kind are none.
+    pub(crate) fn instance_at(&self, address: IpAddr) -> Option<&InstanceSpec> {
+        let address = Ok(address.to_canonical());
+        let there = || {
+            let specs = self.registry.instances().map(|instance| &instance.spec);
+            specs.filter(|spec| {
+                spec.intranet_ip.parse() == address || spec.internet_ip.parse() == address
+            })
+        };
+        only(there().filter(|spec| spec.public_key.is_none())).or_else(|| only(there()))
+    }
+
+    /// The only instance that there is.
+    pub(crate) fn only_instance(&self) -> Option<&InstanceSpec> {
+        only(self.registry.instances()).map(|instance| &instance.spec)
+    }
+
     /// Registers a machine; answers with its id once that is durable, or with why not.
     pub(crate) fn register(
         &mut self,
@@ -161,4 +179,9 @@ impl Desk {
     ) -> Option<SessionObject> {
         self.pairing.object(instance, channel)
     }
+}
+
+fn only<T>(mut found: impl Iterator<Item = T>) -> Option<T> {
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
 }

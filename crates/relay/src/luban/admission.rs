@@ -12,7 +12,6 @@ use axt_control::luban::{
     identity::{CLOCK_SKEW, MalformedIdentity},
 };
 use axt_proto::InstanceId;
-use axt_registry::InstanceSpec;
 use axum::http::{HeaderMap, StatusCode};
 
 use crate::{nonces::Nonce, relay::Shared};
@@ -149,6 +148,9 @@ pub(super) async fn admit(
     }
 }
 
+/// What an agent calls itself whose metadata service did not tell it (wire-protocol 10.1).
+const NAMELESS: &str = "unknown";
+
 /// An agent that never registered and is told apart by its own word, or else by where it comes
 /// from (wire-protocol 10.1, 12.18), where the settings allow it. Whoever has a key has to use it.
 async fn unsigned(
@@ -159,22 +161,22 @@ async fn unsigned(
     if !shared.allow_unsigned {
         return Err(Refusal::Unsigned);
     }
+    let named = named.filter(|named| !named.is_empty() && *named != NAMELESS);
     let named = named.map(|named| named.chars().take(80).collect::<String>());
-    let from = peer.map(|peer| peer.to_string()).unwrap_or_default();
-    let unknown = Refusal::UnknownInstance(named.clone().unwrap_or_else(|| from.clone()));
-    let is_it = move |spec: &InstanceSpec| match &named {
-        Some(named) => spec.id.as_str() == named,
-        None => spec.intranet_ip == from || spec.internet_ip == from,
-    };
+    let from = peer.map(|peer| peer.to_canonical().to_string());
+    let unknown = Refusal::UnknownInstance(named.clone().or(from).unwrap_or_default());
     let found = shared
         .desk
         .ask(move |desk| {
-            let specs = desk.registry.instances().map(|instance| &instance.spec);
-            let mut found = specs.filter(|spec| is_it(spec));
-            match (found.next(), found.next()) {
-                (Some(spec), None) => Some((spec.id.clone(), spec.public_key.is_some())),
-                _ => None,
-            }
+            let spec = match (named, peer) {
+                (Some(named), _) => {
+                    let id = named.parse().ok()?;
+                    desk.registry.instance(&id).map(|instance| &instance.spec)
+                }
+                (None, Some(peer)) => desk.instance_at(peer),
+                (None, None) => None,
+            };
+            spec.map(|spec| (spec.id.clone(), spec.public_key.is_some()))
         })
         .await
         .map_err(|_| Refusal::Busy)?;

@@ -6,6 +6,7 @@ use axt_openapi::{
     answer,
     paging::Scope,
 };
+use axt_proto::RegionId;
 use axt_registry::{Instance, OsType};
 
 use super::{has_tags, tags, times::minutes};
@@ -133,6 +134,11 @@ fn matches(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
+/// The only zone that a region has here.
+pub(crate) fn zone(region: &RegionId) -> String {
+    format!("{region}-a")
+}
+
 fn described(instance: &Instance) -> answer::Instance {
     let spec = &instance.spec;
     let region = spec.region.to_string();
@@ -146,7 +152,7 @@ fn described(instance: &Instance) -> answer::Instance {
         instance_name: spec.name.clone(),
         host_name: spec.host_name.clone(),
         status: format!("{:?}", spec.status),
-        zone_id: format!("{region}-a"),
+        zone_id: zone(&spec.region),
         region_id: region,
         os_type: match spec.os_type {
             OsType::Windows => "windows",

@@ -75,7 +75,7 @@ pub(super) async fn deregister(
                 };
                 let id = &instance.spec.id;
                 let (removed, changes) = desk.registry.remove_instance(desk.now(), id);
-                desk.links.close(id);
+                desk.links.dismiss(id);
                 let answer = answer::DeregisterManagedInstance { instance: told };
                 let removed = removed.map(|()| answer);
                 (removed.map_err(|UnknownInstance(_)| Unknown), changes)

@@ -96,3 +96,58 @@ async fn who_has_a_key_has_to_use_it() {
         (401, &json!("MissingSignature"))
     );
 }
+
+/// Everything that only a known agent may call.
+const CALLS: [&str; 18] = [
+    path::DEREGISTER,
+    path::NOTIFY,
+    path::SESSION_LIST,
+    path::SESSION_STATUS,
+    path::SESSION_BACKEND,
+    path::HEART_BEAT,
+    path::TASK_LIST,
+    "/luban/api/v1/task/finish",
+    path::UPDATE_CHECK,
+    path::METRICS,
+    path::CLIENT_REPORT,
+    path::PLUGIN_LIST,
+    path::PLUGIN_STATUS,
+    path::PLUGIN_UPDATES,
+    path::STATE_CONFIGURATIONS,
+    path::GSHELL,
+    path::INVENTORY,
+    "/luban/api/v9/new",
+];
+
+#[tokio::test(start_paused = true)]
+async fn every_call_is_refused_to_whoever_does_not_prove_who_he_is_and_never_by_400() {
+    let (world, signer) = world().await;
+    let good = || signer.sign(NOW_MS, "request-1");
+    let stranger = Identity {
+        instance: "i-nobody".parse().expect("valid"),
+        ..good()
+    };
+    let forged = Identity {
+        request_id: "request-2".to_owned(),
+        ..good()
+    };
+    let stale = signer.sign(NOW_MS - 16 * 60 * 1_000, "request-3");
+    let timeless = good().headers().map(|(name, value)| match name {
+        "x-acs-timestamp" => (name, "yesterday".to_owned()),
+        _ => (name, value),
+    });
+
+    for path in CALLS {
+        for (headers, status, code) in [
+            (stranger.headers(), 403, "UnknownInstance"),
+            (forged.headers(), 401, "SignatureDoesNotMatch"),
+            (stale.headers(), 401, "ClockSkew"),
+            (timeless.clone(), 401, "MalformedIdentity"),
+        ] {
+            let (refused, answer) = signed_agent_answer(&world, path, &headers).await;
+            assert_eq!((refused, &answer["Code"]), (status, &json!(code)), "{path}");
+        }
+    }
+    // None of it has burnt the id.
+    assert_eq!(answer(&world, &good()).await.0, 200);
+}

@@ -27,7 +27,9 @@ use crate::peers::{Agent, Channel, Client, End, GUARD, Scripted};
 pub(crate) const INSTANCE: &str = "i-box1";
 const VERSION: &str = "2.2.4.1065";
 const API: &str = "http://localhost:7080";
+const AXT: &str = "http://localhost:7443";
 const ADMIN: &str = "http://localhost:7090";
+const METADATA: &str = "http://localhost:80";
 const START: Tick = Tick::from_millis(1_795_587_061_027);
 
 /// A relay whose rule time stands still.
@@ -80,6 +82,7 @@ impl World {
                 api: bind(7_080),
                 axt: Some(bind(7_443)),
                 admin: bind(7_090),
+                metadata: Some(bind(80)),
             },
             tls: None,
             clock: clock.clone(),
@@ -100,6 +103,7 @@ impl World {
             }),
             instances: vec![instance(INSTANCE), instance("i-box2")],
             allow_unsigned: true,
+            metadata_instance: Some(INSTANCE.parse().expect("valid")),
             urls: Urls {
                 advertise_plain: true,
                 ..Urls::default()
@@ -143,16 +147,45 @@ impl World {
         self.send(method, &format!("{ADMIN}{path}"), body).await
     }
 
+    /// Makes a call of an agent's.
+    pub(crate) async fn luban(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: &str,
+    ) -> (u16, String) {
+        let url = format!("{AXT}{path}");
+        self.text(method, &url, headers, body).await
+    }
+
+    /// Asks the metadata service.
+    pub(crate) async fn metadata(&self, path: &str) -> (u16, String) {
+        let url = format!("{METADATA}{path}");
+        self.text("GET", &url, &[], "").await
+    }
+
     async fn send(&self, method: &str, url: &str, body: &str) -> (u16, Value) {
-        let request = Request::builder()
-            .method(method)
-            .uri(url)
-            .body(Bytes::copy_from_slice(body.as_bytes()))
-            .expect("a request");
-        let response = self.http.send(request).await.expect("an answer");
-        let status = response.status().as_u16();
-        let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
-        (status, body)
+        let (status, body) = self.text(method, url, &[], body).await;
+        (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+    }
+
+    async fn text(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&'static str, &str)],
+        body: &str,
+    ) -> (u16, String) {
+        let mut request = Request::builder().method(method).uri(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Bytes::copy_from_slice(body.as_bytes()));
+        let response = self.http.send(request.expect("a request")).await;
+        let response = response.expect("an answer");
+        let body = String::from_utf8_lossy(response.body()).into_owned();
+        (response.status().as_u16(), body)
     }
 
     pub(crate) async fn start_session(&self) -> Session {
@@ -213,6 +246,11 @@ impl World {
         if let Some(extensions) = announces {
             headers.insert(header::EXTENSIONS, text(&extensions.to_string()));
         }
+        self.agent_with(instance, headers).await
+    }
+
+    /// An agent whose requests have these headers.
+    pub(crate) async fn agent_with(&self, instance: &str, headers: HeaderMap) -> Agent {
         let mut agent = Agent {
             dialer: self.dialer.clone(),
             http: self.http.clone(),
@@ -280,15 +318,10 @@ pub(crate) async fn signed_agent_answer(
     path: &str,
     headers: &[(&'static str, String)],
 ) -> (u16, Value) {
-    let mut request = Request::builder()
-        .method("POST")
-        .uri(format!("http://localhost:7443{path}"));
-    for (name, value) in headers {
-        request = request.header(*name, value);
-    }
-    let request = request.body(Bytes::new()).expect("a request");
-    let response = world.http.send(request).await.expect("an answer");
-    let status = response.status().as_u16();
-    let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
-    (status, body)
+    let headers: Vec<(&'static str, &str)> = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let (status, body) = world.luban("POST", path, &headers, "").await;
+    (status, serde_json::from_str(&body).unwrap_or(Value::Null))
 }

@@ -8,10 +8,14 @@
 mod admin;
 mod admission;
 mod bandwidth;
+mod control;
 mod ends;
 mod harness;
+mod managed;
+mod metadata;
 mod official;
 mod pairs;
 mod peers;
+mod presence;
 mod programs;
 mod refusals;

@@ -216,6 +216,22 @@ impl Agent {
         command
     }
 
+    /// Hears that its instance is deregistered, and that nothing comes after that.
+    pub(crate) async fn expect_dismissal(&mut self) {
+        let (reader, _) = self.notify.as_mut().expect("a notify channel");
+        let told = reader.next().await.expect("a command");
+        assert_eq!(told, Incoming::Data("kick_vm agent deregister".into()));
+        let end = reader.next().await.expect("a close frame");
+        let reason = "deregistered".to_owned();
+        assert_eq!(
+            end,
+            Incoming::Closed {
+                code: 1_000,
+                reason
+            }
+        );
+    }
+
     /// Waits for the kick and answers with the channel that it names.
     pub(crate) async fn kicked(&mut self) -> String {
         let command = self.command().await;
