@@ -14,6 +14,12 @@ pub(crate) type Parameters<'a> = &'a [(&'a str, &'a str)];
 /// Both clocks at the start, Unix milliseconds: 2026-11-25T06:11:01Z.
 pub(crate) const NOW_MS: u64 = 1_795_587_061_000;
 
+/// The same as wall time, which signatures carry.
+pub(crate) fn at_start() -> jiff::Timestamp {
+    let millis = i64::try_from(NOW_MS).expect("small");
+    jiff::Timestamp::from_millisecond(millis).expect("a time")
+}
+
 /// In memory, with both clocks standing still.
 pub(crate) fn simulated() -> SandboxConfig {
     SandboxConfig {

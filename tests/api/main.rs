@@ -12,5 +12,7 @@ mod calls;
 mod errors;
 mod hosts;
 mod order;
+mod rates;
+mod raw;
 mod registration;
 mod tokens;

@@ -37,6 +37,13 @@ pub struct Limits {
     /// How many activations a region may have, for each account, that are neither expired nor
     /// disabled (limits-and-semantics 5).
     pub activations_per_region: u32,
+    /// How many calls of one action an account may make in a minute (limits-and-semantics 6). An API
+    /// page gives 1,000 for StartTerminalSession; 0 is no limit.
+    pub user_calls_per_minute: u32,
+    /// How many calls of one action all accounts may make in a minute; 0 is no limit.
+    pub api_calls_per_minute: u32,
+    /// How many calls may be made in a minute, of whatever action; 0 is no limit.
+    pub all_calls_per_minute: u32,
 }
 
 impl Limits {
@@ -122,6 +129,9 @@ impl Default for Limits {
             client_token_hours: 24,
             client_tokens: 10_000,
             activations_per_region: 10,
+            user_calls_per_minute: 0,
+            api_calls_per_minute: 0,
+            all_calls_per_minute: 0,
         }
     }
 }

@@ -5,12 +5,14 @@
 //! them.
 
 mod bucket;
+mod calls;
 
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
 use self::bucket::Bucket;
+pub use self::calls::CallRate;
 use crate::{Limits, Tick};
 
 /// Which way payload goes.

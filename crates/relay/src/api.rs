@@ -41,13 +41,14 @@ pub(crate) async fn call(
         body: &body,
         is_tls: peer.is_some_and(|peer| peer.is_tls),
     };
-    let world = ForCall {
-        all: &shared.surroundings,
-        may_be_unsigned: is_from_this_machine(&parts.headers),
-    };
     let now = Now {
         wall: shared.wall.now(),
         rule: shared.clock.now(),
+    };
+    let world = ForCall {
+        all: &shared.surroundings,
+        now: now.rule,
+        may_be_unsigned: is_from_this_machine(&parts.headers),
     };
     let request_id = shared.request_id();
     let base = base(&parts.headers, received.is_tls);

@@ -20,6 +20,7 @@ mod metadata;
 mod nonces;
 mod notify;
 mod pairing;
+mod rates;
 mod relay;
 mod respond;
 mod session;

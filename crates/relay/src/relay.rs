@@ -28,6 +28,7 @@ use crate::{
     luban::{self, Verifiers},
     metadata,
     nonces::Nonces,
+    rates::Rates,
     session,
     world::{Snapshot, Surroundings},
 };
@@ -165,6 +166,7 @@ impl Relay {
                 enforce_tls: config.enforce_tls,
                 snapshot: switches,
                 nonces: Nonces::new(),
+                rates: Rates::new(&config.limits),
                 wall: config.wall.clone(),
             },
             clock: config.clock,

@@ -6,14 +6,17 @@ use std::{
 };
 
 use axt_net::wall::Wall;
-use axt_openapi::{AccessKey, Caller, NonceState, RegionState, World, region};
-use axt_proto::{AccountId, RegionId};
+use axt_openapi::{
+    AccessKey, ActionName, Caller, NonceState, RateState, RegionState, World, region,
+};
+use axt_proto::{AccountId, RegionId, Tick};
 use axt_registry::Row;
 use tokio::sync::watch;
 
 use crate::{
     config::{AccountSettings, RegionSettings},
     nonces::{Nonce, Nonces},
+    rates::Rates,
 };
 
 /// How long to wait when there is no room for a nonce: by then some will be forgotten.
@@ -55,6 +58,7 @@ pub(crate) struct Surroundings {
     pub(crate) enforce_tls: bool,
     pub(crate) snapshot: watch::Receiver<Snapshot>,
     pub(crate) nonces: Nonces,
+    pub(crate) rates: Rates,
     pub(crate) wall: Wall,
 }
 
@@ -70,6 +74,8 @@ impl Surroundings {
 /// The surroundings of one call.
 pub(crate) struct ForCall<'a> {
     pub(crate) all: &'a Surroundings,
+    /// Rule time, which judges rates.
+    pub(crate) now: Tick,
     /// Whether the call may do without a signature, where the settings allow any to: it names a
     /// loopback host and no browser has sent it (design, "Safety of a laptop").
     pub(crate) may_be_unsigned: bool,
@@ -109,6 +115,10 @@ impl World for ForCall<'_> {
         let settings = self.all.accounts.get(account);
         let keys = settings.and_then(|settings| settings.kms_keys.as_ref());
         keys.is_none_or(|keys| keys.contains(key))
+    }
+
+    fn rate(&self, caller: &Caller, action: ActionName) -> RateState {
+        self.all.rates.take(&caller.account, action, self.now)
     }
 
     fn enforces_tls(&self) -> bool {

@@ -40,6 +40,9 @@ pub(crate) const KEYS: &[Key] = &[
     limit("client_token_hours", "whole hours", "24", &["How long a ClientToken is remembered."]),
     limit("client_tokens", "a whole number", "10000", &["ClientTokens that an account has remembered."]),
     limit("activations_per_region", "a whole number", "10", &["Activations that are neither expired nor disabled."]),
+    limit("user_calls_per_minute", "calls", "0", &["An account's calls of one action; 0 is no limit, the cloud's is 1000."]),
+    limit("api_calls_per_minute", "calls", "0", &["Everybody's calls of one action; 0 is no limit."]),
+    limit("all_calls_per_minute", "calls", "0", &["Everybody's calls of any action; 0 is no limit."]),
 ];
 
 /// The limits that the file changes.

@@ -27,6 +27,7 @@ use super::Verdict;
 use crate::Tick;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
+const NANOS_PER_MINUTE: u64 = 60 * NANOS_PER_SECOND;
 
 /// The finest unit is this fraction of a nanosecond. A byte takes at least 1,907 of them at the
 /// highest rate that a `u32` holds, hence the 0.1 %.
@@ -34,7 +35,8 @@ const FINEST: u64 = 8_192;
 
 /// Past this many units from its start a bucket starts anew, so that no sum in governor can
 /// overflow: a byte takes at most 10⁹ units, a burst has fewer than 2³² bytes, and so nothing ever
-/// reaches further ahead than another 2⁶².
+/// reaches further ahead than another 2⁶². (Cells that come by the minute take longer, but a burst of
+/// them is a minute's worth.)
 const FAR: u64 = 1 << 62;
 
 /// Where time ends for a bucket. Everything that can still be waited for comes before.
@@ -53,13 +55,26 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
+    /// `rate` bytes a second, and `burst` (at least 1) at once.
     pub(super) fn new(rate: NonZeroU32, burst: u32, now: Tick) -> Self {
-        let (units_per_nano, units_per_byte) = units(rate);
         let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
-        let period = Duration::from_nanos(units_per_byte);
+        Self::with_units(units(rate, NANOS_PER_SECOND), burst, now)
+    }
+
+    /// `count` cells a minute, all of them at once if nobody came before.
+    pub(super) fn per_minute(count: NonZeroU32, now: Tick) -> Self {
+        Self::with_units(units(count, NANOS_PER_MINUTE), count, now)
+    }
+
+    fn with_units(
+        (units_per_nano, units_per_cell): (u64, u64),
+        burst: NonZeroU32,
+        now: Tick,
+    ) -> Self {
+        let period = Duration::from_nanos(units_per_cell);
         // The period is never zero, which is all that `with_period` asks.
         let quota = Quota::with_period(period)
-            .unwrap_or_else(|| Quota::per_second(rate))
+            .unwrap_or_else(|| Quota::per_second(burst))
             .allow_burst(burst);
         let clock = Units::default();
         Self {
@@ -120,14 +135,14 @@ impl Bucket {
 
 const NEVER: Verdict = Verdict::WaitUntil(Tick::from_nanos(u64::MAX));
 
-/// Units in a nanosecond, and units that a byte takes.
-fn units(rate: NonZeroU32) -> (u64, u64) {
-    let rate = u64::from(rate.get());
-    let divisor = greatest_common_divisor(rate, NANOS_PER_SECOND);
-    if rate / divisor <= FINEST {
-        return (rate / divisor, NANOS_PER_SECOND / divisor);
+/// Units in a nanosecond, and units that a cell takes of which `count` come in `nanos`.
+fn units(count: NonZeroU32, nanos: u64) -> (u64, u64) {
+    let count = u64::from(count.get());
+    let divisor = greatest_common_divisor(count, nanos);
+    if count / divisor <= FINEST {
+        return (count / divisor, nanos / divisor);
     }
-    (FINEST, (FINEST * NANOS_PER_SECOND).div_ceil(rate))
+    (FINEST, (FINEST * nanos).div_ceil(count))
 }
 
 fn greatest_common_divisor(a: u64, b: u64) -> u64 {
@@ -168,13 +183,13 @@ mod tests {
 
     #[test]
     fn the_documented_rate_is_exact() {
-        assert_eq!(units(rate(204_800)), (16, 78_125));
+        assert_eq!(units(rate(204_800), NANOS_PER_SECOND), (16, 78_125));
     }
 
     #[test]
     fn rates_without_an_exact_unit_are_rounded_down_by_less_than_a_thousandth() {
         for odd in [204_801, 999_999_937, u32::MAX] {
-            let (units_per_nano, units_per_byte) = units(rate(odd));
+            let (units_per_nano, units_per_byte) = units(rate(odd), NANOS_PER_SECOND);
 
             let real = f64::from(u32::try_from(units_per_nano).expect("small")) * 1e9
                 / f64::from(u32::try_from(units_per_byte).expect("small"));
