@@ -28,7 +28,7 @@ use crate::{
     link::{self, TimedOut},
     tasks::Tasks,
     tls::{ClientTls, TlsError},
-    transport::{DialError, Dialer, Stream},
+    transport::{DialError, Dialer, ProxyError, Stream},
 };
 
 /// The longest answer that is taken unless the caller says otherwise, in bytes.
@@ -74,6 +74,17 @@ pub enum HttpError {
         /// What went wrong.
         why: String,
     },
+}
+
+impl HttpError {
+    /// The proxy that was in the way, if it was one.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&ProxyError> {
+        match self {
+            Self::Unreachable(error) => error.proxy(),
+            _ => None,
+        }
+    }
 }
 
 impl HttpClient {
@@ -170,7 +181,7 @@ where
     }
 }
 
-/// Dials the host of a URL. A proxy (`HTTPS_PROXY`) would be the dialer's business.
+/// Dials the host of a URL, or its proxy.
 #[derive(Clone, Debug)]
 struct Connector {
     dialer: Dialer,
@@ -240,7 +251,7 @@ pub(crate) async fn connect(
     host: &str,
     port: u16,
 ) -> Result<Stream, ConnectError> {
-    let dialled = dialer.dial(host, port).await;
+    let dialled = dialer.dial_server(tls.is_some(), host, port).await;
     let stream = dialled.map_err(|error| ConnectError::Unreachable(Arc::new(error)))?;
     let Some(tls) = tls else {
         return Ok(stream);

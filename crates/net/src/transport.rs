@@ -3,9 +3,13 @@
 pub mod dialer;
 pub mod listener;
 pub mod memory;
+pub mod parts;
+pub mod proxy;
 pub mod stream;
 
 pub use dialer::{DialError, Dialer};
 pub use listener::{BindError, Listener};
 pub use memory::MemoryNet;
+pub use parts::Parts;
+pub use proxy::{BadProxy, Proxies, ProxyError};
 pub use stream::{Io, Stream};

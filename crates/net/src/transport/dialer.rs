@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc};
 
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::{MemoryNet, Stream};
+use super::{MemoryNet, Proxies, ProxyError, Stream};
 use crate::link;
 
 /// A connection that could not be made.
@@ -13,17 +13,36 @@ use crate::link;
 pub struct DialError {
     /// `host:port` as it was asked for.
     pub address: String,
-    /// Why the last of its addresses failed.
+    /// Why the last of its addresses failed; of the kind `NotFound` when the name has none.
     pub source: io::Error,
 }
 
+impl DialError {
+    fn new(host: &str, port: u16, source: io::Error) -> Self {
+        Self {
+            address: if host.contains(':') {
+                format!("[{host}]:{port}")
+            } else {
+                format!("{host}:{port}")
+            },
+            source,
+        }
+    }
+
+    /// The proxy that was in the way, if it was one.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&ProxyError> {
+        self.source.get_ref()?.downcast_ref()
+    }
+}
+
 /// Makes connections, over TCP or in memory. Cloning shares it.
-///
-/// A proxy (`HTTPS_PROXY` and its kin) is to be one more kind of it.
 #[derive(Clone, Debug)]
 pub enum Dialer {
     /// Over TCP.
     Tcp(Overrides),
+    /// Over TCP, to servers through the proxies that they need.
+    Proxied(Arc<Proxies>),
     /// Within the process.
     Memory(MemoryNet),
 }
@@ -44,6 +63,12 @@ impl Dialer {
         Self::Tcp(Arc::new(hosts.into_iter().collect()))
     }
 
+    /// Dials over TCP, to servers through the proxies that they need.
+    #[must_use]
+    pub fn proxied(proxies: Proxies) -> Self {
+        Self::Proxied(Arc::new(proxies))
+    }
+
     /// Dials within `net`.
     #[must_use]
     pub fn memory(net: &MemoryNet) -> Self {
@@ -60,6 +85,30 @@ impl Dialer {
         self.dial_with(host, port, Ending::Close).await
     }
 
+    /// Connects to a server as [`Dialer::dial`] does, through the proxy that it needs, if any. Which
+    /// one that is depends on whether TLS is to be spoken.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dialer::dial`]; [`DialError::proxy`] when it was the proxy's doing.
+    pub async fn dial_server(
+        &self,
+        is_tls: bool,
+        host: &str,
+        port: u16,
+    ) -> Result<Stream, DialError> {
+        let Self::Proxied(proxies) = self else {
+            return self.dial(host, port).await;
+        };
+        let bare = bare(host);
+        let dialled = match link::timeout(link::HANDSHAKE, proxies.dial(is_tls, bare, port)).await {
+            Ok(None) => return self.dial(host, port).await,
+            Ok(Some(dialled)) => dialled.map_err(io::Error::other),
+            Err(late) => Err(io::Error::new(io::ErrorKind::TimedOut, late)),
+        };
+        dialled.map_err(|source| DialError::new(bare, port, source))
+    }
+
     /// Connects as [`Dialer::dial`] does, to a connection that from its first moment on ends with a
     /// reset ([`Stream::reset_when_dropped`]), even when this is dropped in the middle.
     ///
@@ -71,25 +120,21 @@ impl Dialer {
     }
 
     async fn dial_with(&self, host: &str, port: u16, ending: Ending) -> Result<Stream, DialError> {
-        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let host = bare(host);
         let dialled = match self {
             Self::Tcp(overrides) => {
                 let instead = overrides.get(&host.to_ascii_lowercase());
-                let attempt = dial_tcp(host, port, instead, ending);
-                let in_time = link::timeout(link::HANDSHAKE, attempt).await;
-                in_time.unwrap_or_else(|late| Err(io::Error::new(io::ErrorKind::TimedOut, late)))
+                dial_in_time(host, port, instead, ending).await
             }
+            Self::Proxied(_) => dial_in_time(host, port, None, ending).await,
             Self::Memory(net) => net.connect(host, port),
         };
-        dialled.map_err(|source| DialError {
-            address: if host.contains(':') {
-                format!("[{host}]:{port}")
-            } else {
-                format!("{host}:{port}")
-            },
-            source,
-        })
+        dialled.map_err(|source| DialError::new(host, port, source))
     }
+}
+
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 /// How a connection ends that nobody has told how to.
@@ -97,6 +142,17 @@ impl Dialer {
 enum Ending {
     Close,
     Reset,
+}
+
+async fn dial_in_time(
+    host: &str,
+    port: u16,
+    instead: Option<&SocketAddr>,
+    ending: Ending,
+) -> io::Result<Stream> {
+    let attempt = dial_tcp(host, port, instead, ending);
+    let in_time = link::timeout(link::HANDSHAKE, attempt).await;
+    in_time.unwrap_or_else(|late| Err(io::Error::new(io::ErrorKind::TimedOut, late)))
 }
 
 async fn dial_tcp(
@@ -107,7 +163,11 @@ async fn dial_tcp(
 ) -> io::Result<Stream> {
     let addresses: Vec<_> = match instead {
         Some(address) => vec![*address],
-        None => tokio::net::lookup_host((host, port)).await?.collect(),
+        // Of a kind of its own, so that a name that is not known is told from a host that is away.
+        None => tokio::net::lookup_host((host, port))
+            .await
+            .map_err(|error| io::Error::new(io::ErrorKind::NotFound, error))?
+            .collect(),
     };
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     // An address that swallows packets must leave the others their share of the time.

@@ -97,6 +97,18 @@ impl Stream {
         matches!(self.kind, Kind::Tls(_))
     }
 
+    /// The socket itself, when the connection is plain TCP and nothing of it is held here.
+    pub(super) fn into_tcp(self) -> Result<TcpStream, Box<Self>> {
+        match self {
+            Self {
+                kind: Kind::Tcp(socket),
+                peeked: None,
+                ..
+            } => Ok(socket),
+            other => Err(Box::new(other)),
+        }
+    }
+
     /// Looks at the first byte and leaves it to be read; `None` at the end. Not cancel-safe.
     pub(crate) async fn peek_byte(&mut self) -> io::Result<Option<u8>> {
         let mut byte = [0];

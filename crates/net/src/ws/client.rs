@@ -23,7 +23,7 @@ use crate::{
     http as calls,
     link::{self, TimedOut},
     tls::{ClientTls, TlsError},
-    transport::{DialError, Dialer, Stream},
+    transport::{DialError, Dialer, ProxyError, Stream},
 };
 
 /// How much of a refusal's body is kept, in bytes.
@@ -70,6 +70,17 @@ pub enum ConnectError {
         /// What went wrong.
         why: String,
     },
+}
+
+impl ConnectError {
+    /// The proxy that was in the way, if it was one.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&ProxyError> {
+        match self {
+            Self::Unreachable(error) => error.proxy(),
+            _ => None,
+        }
+    }
 }
 
 /// Opens the websocket at `url`, with `headers` beside those of the handshake; no subprotocol, no

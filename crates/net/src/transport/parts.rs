@@ -1,0 +1,255 @@
+//! A connection in three hands: one reads, one writes, one says how it is to end.
+//!
+//! Unlike tokio's halves, the third can still tell the kernel how the connection ends, and learns of
+//! a reset while nobody reads or writes.
+
+use std::{
+    future::pending,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use rustix::{
+    io::Errno,
+    net::{Shutdown, sockopt},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf, ReadHalf, WriteHalf},
+    net::TcpStream,
+};
+
+use super::Stream;
+
+/// The three hands. The connection ends when all of them are dropped.
+#[derive(Debug)]
+pub struct Parts {
+    /// Reads.
+    pub reader: Reader,
+    /// Writes; its shutdown half-closes.
+    pub writer: Writer,
+    /// Says how it ends.
+    pub ending: Ending,
+}
+
+/// The hand that reads.
+#[derive(Debug)]
+pub struct Reader(Half<ReadHalf<Stream>>);
+
+/// The hand that writes.
+#[derive(Debug)]
+pub struct Writer(Half<WriteHalf<Stream>>);
+
+/// The hand that says how it ends. In memory and under TLS it has nothing to say.
+#[derive(Debug)]
+pub struct Ending(Option<Arc<TcpStream>>);
+
+#[derive(Debug)]
+enum Half<H> {
+    Tcp(Arc<TcpStream>),
+    Other(H),
+}
+
+impl From<Stream> for Parts {
+    fn from(stream: Stream) -> Self {
+        match stream.into_tcp() {
+            Ok(socket) => {
+                let socket = Arc::new(socket);
+                Self {
+                    reader: Reader(Half::Tcp(Arc::clone(&socket))),
+                    writer: Writer(Half::Tcp(Arc::clone(&socket))),
+                    ending: Ending(Some(socket)),
+                }
+            }
+            Err(stream) => {
+                let (reader, writer) = tokio::io::split(*stream);
+                Self {
+                    reader: Reader(Half::Other(reader)),
+                    writer: Writer(Half::Other(writer)),
+                    ending: Ending(None),
+                }
+            }
+        }
+    }
+}
+
+impl Ending {
+    /// Makes the end of the connection a reset, see [`Stream::reset_when_dropped`]. A socket that is
+    /// gone needs none.
+    pub fn reset_when_dropped(&self) {
+        self.linger(Some(Duration::ZERO));
+    }
+
+    /// Makes it an orderly one, see [`Stream::close_when_dropped`].
+    pub fn close_when_dropped(&self) {
+        self.linger(None);
+    }
+
+    fn linger(&self, span: Option<Duration>) {
+        if let Some(socket) = &self.0 {
+            let _ = sockopt::set_socket_linger(socket, span);
+        }
+    }
+
+    /// Waits until the connection is broken, by a reset of the other end for instance; for ever when
+    /// it ends otherwise. The error, and what came before it, are still there to be read.
+    pub async fn broken(&self) {
+        match &self.0 {
+            // An error here means that the runtime is ending.
+            Some(socket) if socket.ready(Interest::ERROR).await.is_ok() => {}
+            _ => pending().await,
+        }
+    }
+}
+
+impl AsyncRead for Reader {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let socket = match &mut self.0 {
+            Half::Tcp(socket) => socket,
+            Half::Other(half) => return Pin::new(half).poll_read(context, into),
+        };
+        loop {
+            ready!(socket.poll_read_ready(context))?;
+            match socket.try_read(into.initialize_unfilled()) {
+                Ok(length) => {
+                    into.advance(length);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Writer {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let socket = match &mut self.0 {
+            Half::Tcp(socket) => socket,
+            Half::Other(half) => return Pin::new(half).poll_write(context, bytes),
+        };
+        loop {
+            ready!(socket.poll_write_ready(context))?;
+            match socket.try_write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(written),
+            }
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.0 {
+            Half::Tcp(_) => Poll::Ready(Ok(())),
+            Half::Other(half) => Pin::new(half).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.0 {
+            Half::Tcp(socket) => Poll::Ready(half_close(socket)),
+            Half::Other(half) => Pin::new(half).poll_shutdown(context),
+        }
+    }
+}
+
+/// Sends the FIN. One that the other end has closed already is as good as half-closed.
+fn half_close(socket: &TcpStream) -> io::Result<()> {
+    match rustix::net::shutdown(socket, Shutdown::Write) {
+        Ok(()) | Err(Errno::NOTCONN) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::{
+        link,
+        transport::{Dialer, Listener},
+    };
+
+    async fn pair() -> (Parts, Stream) {
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let dialled = Dialer::tcp().dial("127.0.0.1", address.port()).await;
+        let accepted = listener.accept().await.unwrap();
+        (dialled.unwrap().into(), accepted)
+    }
+
+    async fn soon<F: Future>(work: F) -> F::Output {
+        link::timeout(Duration::from_secs(20), work).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn each_hand_does_its_own_and_a_half_close_leaves_the_other_direction() {
+        let (mut parts, mut peer) = pair().await;
+
+        parts.writer.write_all(b"question").await.unwrap();
+        parts.writer.shutdown().await.unwrap();
+        let mut asked = String::new();
+        soon(peer.read_to_string(&mut asked)).await.unwrap();
+        peer.write_all(b"answer").await.unwrap();
+        drop(peer);
+        let mut answered = String::new();
+        soon(parts.reader.read_to_string(&mut answered))
+            .await
+            .unwrap();
+
+        assert_eq!((asked.as_str(), answered.as_str()), ("question", "answer"));
+    }
+
+    #[tokio::test]
+    async fn a_reset_is_noticed_by_who_neither_reads_nor_writes_and_costs_nothing_that_came() {
+        let (mut parts, mut peer) = pair().await;
+
+        peer.write_all(b"last words").await.unwrap();
+        peer.reset_when_dropped().unwrap();
+        drop(peer);
+        soon(parts.ending.broken()).await;
+        let mut heard = [0; 10];
+        soon(parts.reader.read_exact(&mut heard)).await.unwrap();
+
+        assert_eq!(&heard, b"last words");
+        let error = soon(parts.reader.read(&mut heard)).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[tokio::test]
+    async fn a_reset_after_the_peers_half_close_is_noticed_too() {
+        let (mut parts, mut peer) = pair().await;
+
+        peer.shutdown().await.unwrap();
+        assert_eq!(soon(parts.reader.read(&mut [0; 8])).await.unwrap(), 0);
+        peer.reset_when_dropped().unwrap();
+        drop(peer);
+
+        soon(parts.ending.broken()).await;
+    }
+
+    #[tokio::test]
+    async fn the_ending_is_a_reset_or_none_as_was_said_last() {
+        let (parts, mut peer) = pair().await;
+        parts.ending.reset_when_dropped();
+        drop(parts);
+        let error = soon(peer.read(&mut [0; 8])).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+
+        let (parts, mut peer) = pair().await;
+        parts.ending.reset_when_dropped();
+        parts.ending.close_when_dropped();
+        drop(parts);
+        assert_eq!(soon(peer.read(&mut [0; 8])).await.unwrap(), 0);
+    }
+}
