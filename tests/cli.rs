@@ -163,6 +163,7 @@ fn every_command_has_a_help_with_examples() {
         "up",
         "session",
         "portforward",
+        "ssh",
         "api",
         "env",
         "health",

@@ -44,7 +44,7 @@ async fn a_target_that_refuses_resets_the_application() {
 
     let end = tunnel.end_of_connection().await;
     assert!(
-        matches!(&end, ForwardEvent::Failed { problem, .. } if problem.contains("Open_port_failed")),
+        matches!(&end, ForwardEvent::Failed { trouble, .. } if trouble.problem.contains("Open_port_failed")),
         "{end}"
     );
     tunnel.shutdown().await;
@@ -199,7 +199,7 @@ async fn an_agent_that_vanishes_is_told_to_the_application_and_to_the_target() {
     assert!(is_reset(&mut target).await, "the target");
     let end = tunnel.end_of_connection().await;
     assert!(
-        matches!(&end, ForwardEvent::Failed { problem, .. } if problem.contains("AgentTimeout")),
+        matches!(&end, ForwardEvent::Failed { trouble, .. } if trouble.problem.contains("AgentTimeout")),
         "{end}"
     );
     tunnel.shutdown().await;

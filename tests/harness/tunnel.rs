@@ -167,9 +167,22 @@ impl Tunnel {
     pub(crate) async fn end_of_connection(&mut self) -> ForwardEvent {
         loop {
             let event = soon("the end of a connection", self.events.recv()).await;
-            match event.expect("a forward that runs") {
-                ForwardEvent::Listening { .. } | ForwardEvent::Accepted { .. } => {}
-                end => return end,
+            let event = event.expect("a forward that runs");
+            if matches!(
+                event,
+                ForwardEvent::Closed { .. } | ForwardEvent::Failed { .. }
+            ) {
+                return event;
+            }
+        }
+    }
+
+    /// Why the session was replaced by another one, once it is.
+    pub(crate) async fn renewed(&mut self) -> String {
+        loop {
+            let event = soon("another session", self.events.recv()).await;
+            if let ForwardEvent::Renewed { because, .. } = event.expect("a forward that runs") {
+                return because;
             }
         }
     }

@@ -6,9 +6,11 @@ mod clock;
 mod config;
 mod env;
 mod health;
+mod piped;
 mod portforward;
 mod relay;
 mod session;
+mod ssh;
 mod up;
 
 use std::{
@@ -32,7 +34,8 @@ use crate::{
 /// # Errors
 /// What it has to tell.
 pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    let named = cli.global.config;
+    let global = cli.global;
+    let named = global.config.clone();
     let command = match cli.command {
         // It judges files itself.
         Command::Config(flags) => return config::run(flags, named),
@@ -45,6 +48,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Agent(flags) => agent::run(flags, settings).await,
         Command::Session(flags) => session::run(flags, &settings).await,
         Command::Portforward(flags) => portforward::run(flags, &settings).await,
+        Command::Ssh(flags) => ssh::run(flags, &global, &settings).await,
         Command::Api(flags) => api::run(flags, &settings).await,
         Command::Env(flags) => env::run(flags, &settings),
         Command::Health(flags) => health::run(flags, &settings).await,

@@ -3,9 +3,11 @@
 use std::{fmt, io::Write, process::ExitCode};
 
 use axt_client::{
-    DiscoverError, admin::AdminCallError, api::CallError, instance::Ambiguous, session::OpenError,
-    terminal::signals::Stop,
+    DiscoverError, admin::AdminCallError, api::CallError, forward::SESSION_MANAGER_OFF,
+    instance::Ambiguous, session::OpenError, terminal::signals::Stop,
 };
+
+use axt_net::transport::ProxyError;
 
 use crate::flags::usage::UsageError;
 
@@ -137,8 +139,11 @@ impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         match &error {
             CallError::Api(refusal) => Self::new(&error, Code::Api).hint_if(hint(&refusal.code)),
-            CallError::Unreachable { .. } => {
-                Self::unreachable(&error).hint("is the sandbox still running? `axt up` starts one")
+            CallError::Unreachable { source, .. } => {
+                Self::unreachable(&error).hint(source.proxy().map_or(
+                    "is the sandbox still running? `axt up` starts one",
+                    ProxyError::hint,
+                ))
             }
             CallError::Nonsense { .. } => {
                 Self::unreachable(&error).hint("is that the API's address?")
@@ -155,6 +160,7 @@ fn hint(code: &str) -> Option<&'static str> {
             "the instance has to be Running with its agent online: `axt api DescribeCloudAssistantStatus`"
         }
         "SessionCount.ExceedLimit" => "`axt api EndTerminalSession --SessionId s-…` ends one",
+        "UserBehavior.SessionManagerDisabled" => SESSION_MANAGER_OFF,
         "InvalidAction.NotFound" => {
             "actions are written as in the API's documentation, such as `DescribeInstances`"
         }
@@ -169,8 +175,11 @@ impl From<AdminCallError> for Failure {
     fn from(error: AdminCallError) -> Self {
         match &error {
             AdminCallError::Refused { hint, .. } => Self::failed(&error).hint_if(hint.clone()),
-            AdminCallError::Unreachable { .. } => {
-                Self::unreachable(&error).hint("is the sandbox still running? `axt up` starts one")
+            AdminCallError::Unreachable { source, .. } => {
+                Self::unreachable(&error).hint(source.proxy().map_or(
+                    "is the sandbox still running? `axt up` starts one",
+                    ProxyError::hint,
+                ))
             }
             AdminCallError::Nonsense { .. } => {
                 Self::unreachable(&error).hint("is that the admin listener's address?")
@@ -189,9 +198,10 @@ impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Call(error) => error.into(),
-            OpenError::Connect(_) => {
-                Self::unreachable(&error).hint("`axt health` says whether the relay works")
-            }
+            OpenError::Connect(ref cause) => Self::unreachable(&error).hint(cause.proxy().map_or(
+                "`axt health` says whether the relay works",
+                ProxyError::hint,
+            )),
             OpenError::Answer(_) | OpenError::Refused { .. } => Self::failed(&error),
         }
     }

@@ -7,10 +7,12 @@ pub(crate) mod agent;
 pub(crate) mod api;
 pub(crate) mod clock;
 pub(crate) mod config;
+pub(crate) mod given;
 pub(crate) mod global;
 pub(crate) mod portforward;
 pub(crate) mod relay;
 pub(crate) mod session;
+pub(crate) mod ssh;
 pub(crate) mod target;
 pub(crate) mod up;
 pub(crate) mod usage;
@@ -26,6 +28,7 @@ use self::{
     portforward::PortforwardFlags,
     relay::RelayCommand,
     session::SessionFlags,
+    ssh::SshFlags,
     target::{AdminTarget, ApiTarget},
     up::UpFlags,
 };
@@ -35,6 +38,7 @@ Start here:
   axt up                              a region with one instance, on this machine
   axt session                         a shell on it
   axt portforward 8080:80             its port 80 at localhost:8080
+  axt ssh i-…                         ssh to it, where it has an ssh server
   eval \"$(axt env)\"                   point the official SDKs at it
 
 A flag can also be given by the environment: AXT_STATE_DIR for --state-dir; most by a file too:
@@ -47,7 +51,11 @@ Exit codes:
   3     no sandbox is running, or it cannot be reached
   4     the API answered with an error
   130   Ctrl-C
-  `axt session` ends with the remote command's code; 255 is its own failure.";
+  `axt session` and `axt ssh` end with the remote command's code; 255 is their own failure.
+
+Proxies, for the API and for sessions: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. This
+machine's own addresses are never asked of a proxy. Trust, for both: the system's roots, or those
+of SSL_CERT_FILE and SSL_CERT_DIR, and the ones of --ca.";
 
 /// Alibaba Cloud ECS Session Manager on your own machine.
 #[derive(Debug, Parser)]
@@ -73,6 +81,7 @@ pub(crate) enum Command {
     Up(UpFlags),
     Session(SessionFlags),
     Portforward(PortforwardFlags),
+    Ssh(SshFlags),
     Api(ApiFlags),
     /// Print the environment that points an SDK or the aliyun CLI at the sandbox
     #[command(after_help = "\

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         .map(|command| command.get_name().to_owned())
         .collect();
     let command = usage::command_of(&arguments, &names).map(str::to_owned);
-    let is_session = command.as_deref() == Some("session");
+    let is_session = matches!(command.as_deref(), Some("session" | "ssh"));
 
     match parse(arguments, command.as_deref()).and_then(run) {
         Ok(code) => code,

@@ -1,21 +1,31 @@
 //! From flags to the clients that talk to a sandbox.
 
-use std::{fs, path::Path};
+use std::{fs, io::BufRead, path::Path, sync::Arc};
 
 use axt_client::{
     Admin, Api, Target,
     api::permanent,
     discover::{self, process_environment},
-    session::Network,
+    forward::{EXTENSIONS, Finder, Route},
+    session::{Network, Started},
 };
+use axt_control::admin::ReadyInstance;
 use axt_net::{
-    clock::Clock, frames::Tap, http::HttpClient, tls::ClientTls, transport::Dialer, wall::Wall,
+    clock::Clock,
+    frames::Tap,
+    http::HttpClient,
+    tls::ClientTls,
+    transport::{Dialer, Proxies},
+    wall::Wall,
 };
-use axt_proto::Secret;
+use axt_proto::{Extensions, Secret};
 
 use crate::{
     failure::Failure,
-    flags::target::{AdminTarget, ApiTarget},
+    flags::{
+        given::GivenSession,
+        target::{AdminTarget, ApiTarget},
+    },
     settings::{Settings, client},
 };
 
@@ -36,11 +46,8 @@ impl Clients {
     /// No sandbox, an endpoint that is no URL, or roots that cannot be read.
     pub(crate) fn find(flags: ApiTarget, settings: &Settings) -> Result<Self, Failure> {
         let target = find(flags, settings)?;
-        let tls = match &target.ca {
-            Some(path) => trust(path)?,
-            None => ClientTls::system(),
-        };
-        let dialer = Dialer::tcp();
+        let network = network(target.ca.as_deref())?;
+        let (dialer, tls) = (&network.dialer, &network.tls);
         let api = Api::new(
             HttpClient::new(dialer.clone(), tls.clone()),
             &target.endpoint,
@@ -53,12 +60,7 @@ impl Clients {
         )
         .map_err(Failure::usage)?;
         Ok(Self {
-            network: Network {
-                dialer,
-                tls,
-                clock: Clock::from_wall(&Wall::system(), 0),
-                tap: Tap::none(),
-            },
+            network,
             target,
             api,
         })
@@ -84,8 +86,139 @@ pub(crate) fn admin(flags: AdminTarget, settings: &Settings) -> Result<Admin, Fa
         Some(url) => url,
         None => discover::read_ready(flags.state_dir.as_deref(), &process_environment)?.admin,
     };
-    let http = HttpClient::new(Dialer::tcp(), ClientTls::system());
+    let tls = ClientTls::system();
+    let http = HttpClient::new(dialer(&tls)?, tls);
     Ok(Admin::new(http, &url, flags.admin_token.map(Secret::new)))
+}
+
+/// How everything is reached, the API and sessions alike: with the same trust, and through the same
+/// proxies.
+///
+/// # Errors
+/// Roots that cannot be read, or a proxy that is none.
+fn network(ca: Option<&Path>) -> Result<Network, Failure> {
+    let tls = match ca {
+        Some(path) => trust(path)?,
+        None => ClientTls::system(),
+    };
+    Ok(Network {
+        dialer: dialer(&tls)?,
+        tls,
+        clock: Clock::from_wall(&Wall::system(), 0),
+        tap: Tap::none(),
+    })
+}
+
+/// Dials, through the proxies that the environment names.
+fn dialer(tls: &ClientTls) -> Result<Dialer, Failure> {
+    let proxies = Proxies::from_environment(&process_environment, tls).map_err(Failure::usage)?;
+    Ok(proxies.map_or_else(Dialer::tcp, Dialer::proxied))
+}
+
+/// What a forward goes through.
+pub(crate) enum ForwardClients {
+    /// A session that somebody else has started.
+    Given(Given),
+    /// Sessions of its own.
+    Own(Box<Own>),
+}
+
+/// A session that somebody else has started, and how to reach it.
+pub(crate) struct Given {
+    pub(crate) network: Network,
+    pub(crate) extensions: Extensions,
+    pub(crate) started: Started,
+}
+
+/// How sessions are started and reached.
+pub(crate) struct Own {
+    pub(crate) instances: Vec<ReadyInstance>,
+    pub(crate) route: Route,
+    /// Finds the sandbox anew, which may have been started again elsewhere.
+    pub(crate) finder: Finder,
+}
+
+impl ForwardClients {
+    /// Finds what the flags mean.
+    ///
+    /// # Errors
+    /// As [`Clients::find`]; a session's URL that is none.
+    pub(crate) fn find(
+        given: &GivenSession,
+        flags: ApiTarget,
+        no_extensions: Option<bool>,
+        settings: &Settings,
+    ) -> Result<Self, Failure> {
+        let extensions = if client::no_extensions(no_extensions, settings) {
+            Extensions::NONE
+        } else {
+            EXTENSIONS
+        };
+        if let Some(url) = &given.wss_url {
+            let wanted = client::wanted(flags, settings);
+            return Ok(Self::Given(Given {
+                network: network(discover::ca(&wanted, &process_environment).as_deref())?,
+                extensions,
+                started: session_at(url)?,
+            }));
+        }
+        let Clients {
+            target,
+            network,
+            api,
+        } = Clients::find(flags.clone(), settings)?;
+        let settings = settings.clone();
+        let finder: Finder = Arc::new(move || {
+            let found = Clients::find(flags.clone(), &settings).ok()?;
+            Some((found.api, found.network))
+        });
+        Ok(Self::Own(Box::new(Own {
+            instances: target.instances,
+            route: Route {
+                api,
+                network,
+                extensions,
+            },
+            finder,
+        })))
+    }
+}
+
+impl GivenSession {
+    /// Whether the URL is to come from stdin.
+    pub(crate) fn reads_stdin(&self) -> bool {
+        self.wss_url.as_deref() == Some("-")
+    }
+}
+
+/// Reads a session's URL from where the flag says, and its token, neither of them from the command
+/// line: that is there for everybody on this machine to see.
+fn session_at(place: &str) -> Result<Started, Failure> {
+    let url = match place {
+        "-" => {
+            let mut line = String::new();
+            std::io::stdin()
+                .lock()
+                .read_line(&mut line)
+                .map_err(|error| Failure::usage(format!("cannot read stdin: {error}")))?;
+            line
+        }
+        "env" => process_environment("AXT_WSS_URL")
+            .ok_or_else(|| Failure::usage("`--wss-url env`, and AXT_WSS_URL is not set"))?,
+        url if Started::has_token(url) => {
+            return Err(Failure::usage(
+                "a token does not belong on a command line, where others see it",
+            )
+            .hint(
+                "give the URL by AXT_WSS_URL and `--wss-url env`, or by stdin and `--wss-url -`",
+            ));
+        }
+        url => url.to_owned(),
+    };
+    let token = process_environment("AXT_SESSION_TOKEN").map(Secret::new);
+    Started::given(Secret::new(url), token).map_err(|error| {
+        Failure::usage(error).hint("the token stands in the URL, or in AXT_SESSION_TOKEN beside it")
+    })
 }
 
 fn trust(path: &Path) -> Result<ClientTls, Failure> {

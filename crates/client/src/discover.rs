@@ -157,6 +157,16 @@ pub fn find(wanted: Wanted, environment: &Environment) -> Result<Target, Discove
     })
 }
 
+/// The further roots that are meant, where no sandbox need be found: the ones that are named, else
+/// those of a sandbox that runs here.
+#[must_use]
+pub fn ca(wanted: &Wanted, environment: &Environment) -> Option<PathBuf> {
+    wanted.ca.clone().or_else(|| {
+        let ready = read_ready(wanted.state_dir.as_deref(), environment).ok()?;
+        Some(ready.ca_cert.into())
+    })
+}
+
 /// Reads the ready file of `state_dir`, or of the folder where state is kept by default.
 ///
 /// # Errors

@@ -1,4 +1,5 @@
-//! Local TCP ports that lead to a port of an instance, or of a host that it can reach.
+//! Local TCP ports, or stdin and stdout, that lead to a port of an instance, or of a host that it can
+//! reach.
 //!
 //! ```text
 //!  bind ─▶ StartTerminalSession ─▶ accept ─┬─▶ websocket ⇄ bytes     one for each TCP connection,
@@ -8,37 +9,38 @@
 //! ```
 //!
 //! What lives here: the specification of a forward ([`ForwardSpec`]), its listeners ([`Bound`]), the
-//! session behind it, and what happens to it as [`ForwardEvent`]s.
+//! session behind it, which is renewed when it lets no more connections in, and what happens to it as
+//! [`ForwardEvent`]s; and one connection on a pair of pipes ([`Piped`]).
 //!
 //! What never does: printing, signals, and shells.
 
 mod bound;
+mod carry;
 mod connection;
 mod event;
+mod flow;
 mod parting;
+mod piped;
 mod session;
 mod spec;
+mod trouble;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axt_net::{link, tasks::Tasks, transport::Listener};
-use axt_proto::InstanceId;
-use tokio::sync::mpsc;
+use axt_proto::{Extensions, InstanceId};
 use tokio_util::sync::CancellationToken;
 
-use self::{connection::Connection, event::Events, session::Session};
-use crate::session::OpenError;
+use self::{connection::Connection, session::Session};
+use crate::session::{Network, OpenError, Started};
 
 pub use bound::Bound;
-pub use event::ForwardEvent;
-pub use session::{EXTENSIONS, Route};
-pub use spec::{BindTo, ForwardSpec, MalformedSpec, Remote, TargetHost};
+pub use event::{Carried, Destination, Events, ForwardEvent, Parting};
+pub use flow::Passing;
+pub use piped::{Piped, PipedEnd};
+pub use session::{EXTENSIONS, Finder, Route};
+pub use spec::{BindTo, ForwardSpec, LocalSpec, MalformedSpec, Remote, TargetHost};
+pub use trouble::{SESSION_MANAGER_OFF, Trouble};
 
 /// How long a listener rests after it could not accept, most likely for want of descriptors.
 const REST: Duration = Duration::from_millis(100);
@@ -47,8 +49,10 @@ const REST: Duration = Duration::from_millis(100);
 /// dropped without either, the forward leaves it to expire.
 #[derive(Debug)]
 pub struct Forward {
-    bound: Bound,
-    shared: Arc<Shared>,
+    listeners: Vec<Listener>,
+    destination: Destination,
+    session: Session,
+    events: Events,
 }
 
 /// What the connections of a forward have in common.
@@ -56,8 +60,18 @@ pub struct Forward {
 struct Shared {
     session: Session,
     events: Events,
-    /// How many connections were accepted.
-    accepted: AtomicU64,
+}
+
+/// Tells what passes through a forward.
+#[derive(Clone, Debug)]
+pub struct Gauge(Arc<Shared>);
+
+impl Gauge {
+    /// What passes just now.
+    #[must_use]
+    pub fn read(&self) -> Passing {
+        self.0.session.passing()
+    }
 }
 
 impl Forward {
@@ -70,34 +84,97 @@ impl Forward {
         bound: Bound,
         route: Route,
         instance: &InstanceId,
-        events: mpsc::Sender<ForwardEvent>,
+        events: impl Into<Events>,
     ) -> Result<Self, OpenError> {
-        let session = Session::start(route, instance, &bound.remote).await?;
-        let shared = Shared {
-            session,
-            events: Events(events),
-            accepted: AtomicU64::new(0),
-        };
+        let Bound { listeners, remote } = bound;
+        let session = Session::start(route, instance, &remote).await?;
         Ok(Self {
-            bound,
-            shared: Arc::new(shared),
+            listeners,
+            destination: Destination::Remote(remote),
+            session,
+            events: events.into(),
         })
+    }
+
+    /// Forwards to wherever a session leads that somebody else has started. It is neither renewed nor
+    /// ended here.
+    pub fn attach(
+        listeners: Vec<Listener>,
+        network: Network,
+        extensions: Extensions,
+        started: Started,
+        events: impl Into<Events>,
+    ) -> Self {
+        Self {
+            listeners,
+            destination: Destination::Session(started.id.clone()),
+            session: Session::given(network, extensions, started),
+            events: events.into(),
+        }
+    }
+
+    /// The same, looking for the API and the relay anew before each session that it starts.
+    #[must_use]
+    pub fn finding_by(mut self, finder: Finder) -> Self {
+        self.session.find_by(finder);
+        self
     }
 
     /// Ends the session of a forward that is not to run after all.
     pub async fn end(self) {
-        self.shared.session.end().await;
+        self.session.end().await;
     }
 
     /// Forwards connections until `stop` is cancelled, and nothing else ends it. Then the listeners
     /// are closed, the connections reset, and the session ended, within 2 s ([`link::SHUTDOWN`]).
     pub async fn run(self, stop: CancellationToken) {
-        let Self { bound, shared } = self;
+        let (_, running) = self.ready();
+        running.run(stop).await;
+    }
+
+    /// A forward that is about to run, and what tells what passes through it.
+    #[must_use]
+    pub fn ready(self) -> (Gauge, Running) {
+        let Self {
+            listeners,
+            destination,
+            session,
+            events,
+        } = self;
+        let shared = Arc::new(Shared { session, events });
+        let running = Running {
+            listeners,
+            destination,
+            shared: Arc::clone(&shared),
+        };
+        (Gauge(shared), running)
+    }
+}
+
+/// A forward that is about to run.
+#[derive(Debug)]
+pub struct Running {
+    listeners: Vec<Listener>,
+    destination: Destination,
+    shared: Arc<Shared>,
+}
+
+impl Running {
+    /// As [`Forward::run`].
+    pub async fn run(self, stop: CancellationToken) {
+        let Self {
+            listeners,
+            destination,
+            shared,
+        } = self;
         let tasks = Tasks::new();
-        for listener in bound.listeners {
+        for listener in listeners {
             if let Ok(local) = listener.local_addr() {
-                let remote = bound.remote.clone();
-                let listening = ForwardEvent::Listening { local, remote };
+                let listening = ForwardEvent::Listening {
+                    local,
+                    remote: destination.clone(),
+                    session: shared.session.id().await,
+                };
                 shared.events.tell(listening).await;
             }
             let accepting = accept(listener, Arc::clone(&shared), tasks.child());
@@ -121,7 +198,7 @@ async fn accept(listener: Listener, shared: Arc<Shared>, connections: Tasks) {
                 continue;
             }
         };
-        let number = shared.accepted.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = shared.events.next_number();
         let (shared, stop) = (Arc::clone(&shared), token.clone());
         connections.spawn("forwarded connection", async move {
             let connection = Connection {
@@ -135,4 +212,41 @@ async fn accept(listener: Listener, shared: Arc<Shared>, connections: Tasks) {
     }
     drop(listener);
     connections.shutdown(link::DRAIN).await;
+}
+
+/// Bytes a second as people say them: `200 KB/s` are 204,800.
+#[must_use]
+pub fn rate_in_words(bytes_per_s: u64) -> String {
+    format!("{}/s", size_in_words(bytes_per_s))
+}
+
+/// Bytes as people say them, in units of 1,024.
+#[must_use]
+pub fn size_in_words(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")];
+    let Some((unit, name)) = UNITS.into_iter().find(|(unit, _)| bytes >= *unit) else {
+        return format!("{bytes} B");
+    };
+    let tenths = bytes.saturating_mul(10) / unit;
+    match (tenths / 10, tenths % 10) {
+        (whole, 0) => format!("{whole} {name}"),
+        (whole, _) if whole >= 100 => format!("{whole} {name}"),
+        (whole, tenth) => format!("{whole}.{tenth} {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_rates_are_short() {
+        let words = [0, 1_023, 1_024, 204_800, 1_500_000, 3_000_000_000].map(size_in_words);
+
+        assert_eq!(
+            words,
+            ["0 B", "1023 B", "1 KB", "200 KB", "1.4 MB", "2.7 GB"]
+        );
+        assert_eq!(rate_in_words(204_800), "200 KB/s");
+    }
 }

@@ -9,6 +9,7 @@
 
 mod connect;
 mod end;
+mod given;
 mod pump;
 
 use std::future::Future;
@@ -19,7 +20,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(crate) use connect::start_with;
 pub use connect::{Announce, Link, Network, OpenError, Started, connect, start};
+pub(crate) use end::detail_of;
 pub use end::{Ended, Why};
+pub use given::BadSessionUrl;
 
 use crate::{
     api::Api,

@@ -12,7 +12,7 @@ mod place;
 
 use std::{future::Future, time::Duration};
 
-use axt_client::forward::{EXTENSIONS, ForwardEvent};
+use axt_client::forward::{Carried, EXTENSIONS, ForwardEvent, Parting};
 use axt_net::{link, transport::Stream};
 use axt_proto::{Extensions, frame::Message};
 use tokio::io::AsyncWriteExt;
@@ -33,11 +33,11 @@ fn assert_failed(event: &ForwardEvent, number: u64, part: &str) {
     match event {
         ForwardEvent::Failed {
             connection,
-            problem,
+            trouble,
             ..
         } => {
             assert_eq!(*connection, number);
-            assert!(problem.contains(part), "{problem}");
+            assert!(trouble.problem.contains(part), "{trouble:?}");
         }
         other => panic!("{other:?} instead of a failure"),
     }
@@ -71,8 +71,11 @@ async fn bytes_go_both_ways_and_are_counted() {
         place.next_event().await,
         ForwardEvent::Closed {
             connection: 1,
-            sent: 100_000,
-            received: 300_000
+            carried: Carried {
+                sent: 100_000,
+                received: 300_000,
+            },
+            how: Parting::Done,
         }
     );
 }

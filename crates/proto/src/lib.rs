@@ -24,6 +24,7 @@ pub mod secret;
 pub mod status;
 pub mod tick;
 pub mod translate;
+pub mod unreached;
 
 pub use event::{Event, EventKind};
 pub use extension::Extensions;
@@ -36,3 +37,4 @@ pub use reason::{CloseCode, Reason};
 pub use secret::Secret;
 pub use status::Status;
 pub use tick::Tick;
+pub use unreached::Unreached;

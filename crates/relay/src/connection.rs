@@ -49,6 +49,8 @@ pub(crate) struct Context {
 struct End {
     reason: Reason,
     detail: String,
+    /// What the agent said of it, in words.
+    told: Option<String>,
     /// Whether the client is gone, so that nobody is there to be told.
     is_client_gone: bool,
     /// The idle deadline that ended it: the clock moves on only when the end is done.
@@ -60,6 +62,7 @@ impl End {
         Self {
             reason,
             detail: detail.into(),
+            told: None,
             is_client_gone: false,
             fired: None,
         }
@@ -97,6 +100,7 @@ struct Life {
     is_official: bool,
     /// Whether it leads to a port.
     is_port: bool,
+    granted: Extensions,
 }
 
 /// Serves one connection from its upgrade to its end.
@@ -112,7 +116,7 @@ pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) 
         Fate::Wait(waiting) => waiting,
         Fate::Fail(reason) => {
             let told = async {
-                finish::tell(&client, reason, who.is_port).await;
+                finish::tell(&client, reason, None, who.is_port).await;
                 client.drain().await;
             };
             return Box::pin(told).await;
@@ -130,6 +134,7 @@ pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) 
         limits: context.limits.clone(),
         is_official: waiting.is_official,
         is_port: who.is_port,
+        granted,
     };
     // Without it the official client stays at its own slow pace (limits-and-semantics R8).
     let speed = Message::Status(Status::Speed(context.limits.speed_bits()));
@@ -217,11 +222,14 @@ fn ordered(
         idle.is_expired(clock.now())
     });
     let word = posted.code.word();
-    let detail = posted
-        .detail
-        .clone()
-        .unwrap_or_else(|| format!("the agent reported {word}"));
-    Some(End::new(Reason::from_agent(word, was_idle), detail))
+    let reason = Reason::from_agent(word, was_idle);
+    Some(match &posted.detail {
+        Some(detail) => End {
+            told: Some(detail.clone()),
+            ..End::new(reason, detail.clone())
+        },
+        None => End::new(reason, format!("the agent reported {word}")),
+    })
 }
 
 /// Data only notes its instant; the timer is armed anew when it fires too early. So a busy

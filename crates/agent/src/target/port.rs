@@ -9,6 +9,7 @@ use std::{
 };
 
 use axt_net::transport::{DialError, Dialer, Stream};
+use axt_proto::unreached::{Cause, Unreached};
 use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncWrite;
 use tokio_util::io::poll_read_buf;
@@ -25,7 +26,7 @@ pub(super) async fn open(host: &str, port: &str, dialer: &Dialer) -> Result<Targ
         .map_err(|_| NotOpened(format!("`{port}` is no port number")))?;
     let stream = dial(host, number, dialer)
         .await
-        .map_err(|error| NotOpened(error.to_string()))?;
+        .map_err(|error| NotOpened(why(error)))?;
     let shared = Shared(Arc::new(Mutex::new(stream)));
     Ok(Target {
         input: super::Input::Port(Input(shared.clone())),
@@ -35,6 +36,21 @@ pub(super) async fn open(host: &str, port: &str, dialer: &Dialer) -> Result<Targ
             is_broken: false,
         }),
     })
+}
+
+/// In the words that a client can tell apart, where there are such.
+fn why(error: DialError) -> String {
+    let cause = match error.source.kind() {
+        io::ErrorKind::ConnectionRefused => Cause::Refused,
+        io::ErrorKind::NotFound => Cause::Unresolved,
+        io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::NetworkDown => Cause::NoRoute,
+        io::ErrorKind::TimedOut => Cause::NoAnswer,
+        _ => return error.to_string(),
+    };
+    let address = error.address;
+    Unreached { cause, address }.to_string()
 }
 
 /// Until its end is known to be an orderly one, the connection is to end with a reset: should this

@@ -8,7 +8,7 @@ use std::{
 use axt_net::transport::{BindError, Listener};
 use rustix::io::Errno;
 
-use super::spec::{ForwardSpec, Remote};
+use super::spec::{ForwardSpec, LocalSpec, Remote};
 
 /// How often another free port is tried when only one of the addresses has it free.
 const TRIES: u32 = 16;
@@ -29,16 +29,11 @@ impl Bound {
     /// # Errors
     /// [`BindError`]: the port is taken, or not for everyone, or the address is not this machine's.
     pub async fn bind(spec: &ForwardSpec) -> Result<Self, BindError> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match bind_all(&spec.bind.addresses(), spec.local).await {
-                Ok(listeners) => return Ok(Self::on(listeners, spec.remote.clone())),
-                // The port that one address picked is somebody else's on the next.
-                Err(error) if is_taken(&error) && spec.local == 0 && tries < TRIES => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let local = LocalSpec {
+            bind: spec.bind,
+            port: spec.local,
+        };
+        Ok(Self::on(local.listen().await?, spec.remote.clone()))
     }
 
     /// Takes listeners as they are, on any transport.
@@ -53,6 +48,24 @@ impl Bound {
     /// When the kernel does not tell.
     pub fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
         self.listeners.iter().map(Listener::local_addr).collect()
+    }
+}
+
+impl LocalSpec {
+    /// Listens on all of its addresses, as [`Bound::bind`] does.
+    ///
+    /// # Errors
+    /// [`BindError`].
+    pub async fn listen(self) -> Result<Vec<Listener>, BindError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match bind_all(&self.bind.addresses(), self.port).await {
+                // The port that one address picked is somebody else's on the next.
+                Err(error) if is_taken(&error) && self.port == 0 && tries < TRIES => {}
+                bound => return bound,
+            }
+        }
     }
 }
 

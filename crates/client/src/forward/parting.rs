@@ -3,10 +3,10 @@
 use axt_net::{
     frames::{FrameReader, FrameWriter, Next},
     link,
-    transport::Stream,
+    transport::parts::{Ending, Reader, Writer},
 };
 use axt_proto::frame::{Message, client::ClientFraming};
-use tokio::io::{AsyncReadExt, ReadHalf, WriteHalf};
+use tokio::io::AsyncReadExt;
 
 /// Lets the relay go: the word that it is due, a close frame, and its own.
 pub(super) async fn part(
@@ -38,7 +38,7 @@ pub(super) async fn part(
 ///
 /// Whoever goes on sending is reset after a while ([`link::DRAIN`]) all the same, as TCP does it,
 /// for it has to learn that nobody listens. Whoever does nothing is left to the kernel in the end.
-pub(super) async fn linger(mut input: ReadHalf<Stream>, output: WriteHalf<Stream>) {
+pub(super) async fn linger(mut input: Reader, output: Option<Writer>, ending: Ending) {
     let mut scrap = [0; 64];
     let next = link::timeout(link::DEAD_AFTER, input.read(&mut scrap)).await;
     if !matches!(next, Ok(Ok(1..))) {
@@ -46,12 +46,7 @@ pub(super) async fn linger(mut input: ReadHalf<Stream>, output: WriteHalf<Stream
     }
     let discarding = async { tokio::io::copy(&mut input, &mut tokio::io::sink()).await };
     if link::timeout(link::DRAIN, discarding).await.is_err() {
-        reset(input.unsplit(output));
+        ending.reset_when_dropped();
     }
-}
-
-/// Ends the local connection so that nobody takes what came for the whole.
-pub(super) fn reset(local: Stream) {
-    // A socket that is gone needs no reset.
-    let _ = local.reset_when_dropped();
+    drop((input, output, ending));
 }

@@ -27,6 +27,15 @@ pub struct ForwardSpec {
     pub remote: Remote,
 }
 
+/// Where a forward listens, alone: `[ADDR:]PORT`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalSpec {
+    /// The addresses.
+    pub bind: BindTo,
+    /// The port; 0 for any that is free.
+    pub port: u16,
+}
+
 /// The addresses that a forward listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BindTo {

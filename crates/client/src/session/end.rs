@@ -11,6 +11,8 @@ pub struct Ended {
     pub why: Why,
     /// The remote exit code, where the other side could tell (extension `exit`).
     pub exit_code: Option<i32>,
+    /// What the agent said of it, in words, where the relay handed that on.
+    pub detail: Option<String>,
 }
 
 /// Why a session ended.
@@ -38,9 +40,10 @@ pub enum Why {
 }
 
 impl Why {
-    /// What a reason word says.
+    /// What a reason word says, with a detail behind it or without.
     pub(crate) fn told(word: &str) -> Self {
-        match word.parse::<Reason>() {
+        let reason = word.split_once(": ").map_or(word, |(reason, _)| reason);
+        match reason.parse::<Reason>() {
             Ok(reason) => Self::Told(reason),
             Err(_) => {
                 Self::ToldOtherwise(word.chars().filter(|c| !c.is_control()).take(200).collect())
@@ -55,6 +58,13 @@ impl Why {
         }
         Self::told(text)
     }
+}
+
+/// What stands behind the reason in a close frame's text.
+pub(crate) fn detail_of(text: &str) -> Option<String> {
+    let (reason, detail) = text.split_once(": ")?;
+    reason.parse::<Reason>().ok()?;
+    Some(detail.chars().filter(|c| !c.is_control()).collect())
 }
 
 impl Ended {
@@ -75,7 +85,14 @@ impl Ended {
     #[must_use]
     pub fn message(&self) -> Option<(String, Option<&'static str>)> {
         let (line, hint) = match &self.why {
-            Why::Told(reason) => return told(*reason),
+            Why::Told(reason) => {
+                let (line, hint) = told(*reason)?;
+                let line = match &self.detail {
+                    Some(detail) => format!("{line}: {detail}"),
+                    None => line,
+                };
+                return Some((line, hint));
+            }
             Why::ToldOtherwise(text) => (format!("the session ended: {text}"), None),
             Why::Closed { code } => (
                 format!("the session was closed without a reason (code {code})"),
@@ -143,7 +160,11 @@ mod tests {
     use super::*;
 
     fn ended(why: Why, exit_code: Option<i32>) -> Ended {
-        Ended { why, exit_code }
+        Ended {
+            why,
+            exit_code,
+            detail: None,
+        }
     }
 
     #[test]
@@ -157,6 +178,16 @@ mod tests {
         assert_eq!(ended(Why::Told(Reason::IdleTimeout), None).exit_code(), 255);
         assert_eq!(ended(Why::Lost("cut".into()), None).exit_code(), 255);
         assert_eq!(ended(Why::Stopped(Stop::Interrupt), None).exit_code(), 130);
+    }
+
+    #[test]
+    fn a_detail_stands_behind_the_reason_and_is_no_part_of_it() {
+        let text = "OpenPtyFailed: no user `nobody2`";
+
+        assert_eq!(Why::closed(1011, text), Why::Told(Reason::OpenPtyFailed));
+        assert_eq!(detail_of(text).as_deref(), Some("no user `nobody2`"));
+        assert_eq!(detail_of("OpenPtyFailed"), None);
+        assert_eq!(detail_of("elsewhere: something"), None);
     }
 
     #[test]

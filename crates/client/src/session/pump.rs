@@ -16,7 +16,7 @@ use axt_proto::{
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::{EndOfInput, Ended, Ends, Link, Why};
+use super::{EndOfInput, Ended, Ends, Link, Why, end};
 use crate::terminal::signals::{Sizes, Stop};
 
 /// The most payload in a message of ours, in bytes: a turn on the session's bandwidth, and a page
@@ -49,6 +49,7 @@ where
         reader,
         output: ends.output,
         exit_code: None,
+        detail: None,
     };
     let why = tokio::select! {
         biased;
@@ -56,9 +57,13 @@ where
         why = down.pump() => why,
         why = up.pump(ends.input, ends.at_end_of_input, ends.sizes) => why,
     };
-    let exit_code = down.exit_code;
+    let (exit_code, detail) = (down.exit_code, down.detail);
     up.leave(&why, down.reader).await;
-    Ended { why, exit_code }
+    Ended {
+        why,
+        exit_code,
+        detail,
+    }
 }
 
 /// Towards the relay.
@@ -141,6 +146,7 @@ struct Down<W> {
     reader: FrameReader<ClientFraming>,
     output: W,
     exit_code: Option<i32>,
+    detail: Option<String>,
 }
 
 impl<W: AsyncWrite + Unpin> Down<W> {
@@ -148,7 +154,7 @@ impl<W: AsyncWrite + Unpin> Down<W> {
         loop {
             let message = match self.reader.next().await {
                 Ok(Next::Message(message)) => message,
-                Ok(Next::Closed { code, reason }) => return Why::closed(code, &reason),
+                Ok(Next::Closed { code, reason }) => return self.closed(code, &reason),
                 Err(ReadError::Ws(error)) => return Why::Lost(error.to_string()),
                 Err(ReadError::Frame(error)) => return Why::Malformed(error.to_string()),
             };
@@ -171,6 +177,11 @@ impl<W: AsyncWrite + Unpin> Down<W> {
         }
     }
 
+    fn closed(&mut self, code: u16, text: &str) -> Why {
+        self.detail = end::detail_of(text);
+        Why::closed(code, text)
+    }
+
     async fn write(&mut self, data: &[u8]) -> io::Result<()> {
         self.output.write_all(data).await?;
         self.output.flush().await
@@ -181,7 +192,7 @@ impl<W: AsyncWrite + Unpin> Down<W> {
         let close = async {
             loop {
                 match self.reader.next().await {
-                    Ok(Next::Closed { code, reason }) => return Some(Why::closed(code, &reason)),
+                    Ok(Next::Closed { code, reason }) => return Some(self.closed(code, &reason)),
                     Ok(Next::Message(_)) | Err(ReadError::Frame(_)) => {}
                     Err(_) => return None,
                 }

@@ -7,6 +7,7 @@
 //! stdout that blocks holds up this thread, never the session's task.
 
 use std::{
+    fs::File,
     io::{self, PipeReader, PipeWriter, Read, Write},
     os::fd::AsFd,
 };
@@ -46,6 +47,25 @@ pub fn output(tasks: &Tasks) -> io::Result<(Sender, Flushed)> {
     let (done, flushed) = oneshot::channel();
     tasks.thread("stdout", move |_| {
         let _ = done.send(write_stdout(reader));
+    })?;
+    Ok((Sender::from_owned_fd(writer.into())?, Flushed(flushed)))
+}
+
+/// The same for the last that this process writes to stdout, which is closed after it: whoever reads
+/// there learns of the end although the process lives on.
+///
+/// # Errors
+/// As [`output`].
+pub fn last_output(tasks: &Tasks) -> io::Result<(Sender, Flushed)> {
+    let (reader, writer) = io::pipe()?;
+    let (done, flushed) = oneshot::channel();
+    tasks.thread("stdout", move |_| {
+        let written = write_stdout(reader);
+        // Not left closed: the next file that is opened would become stdout.
+        if let Ok(nowhere) = File::options().write(true).open("/dev/null") {
+            let _ = rustix::stdio::dup2_stdout(nowhere);
+        }
+        let _ = done.send(written);
     })?;
     Ok((Sender::from_owned_fd(writer.into())?, Flushed(flushed)))
 }

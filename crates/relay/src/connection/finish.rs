@@ -58,7 +58,9 @@ impl Life {
             return;
         }
         if !end.is_client_gone {
-            tell(&self.client, end.reason, who.is_port).await;
+            // Words are for those who know extensions: to others the text is the reason alone.
+            let told = end.told.filter(|_| !self.granted.is_empty());
+            tell(&self.client, end.reason, told.as_deref(), who.is_port).await;
         }
         drop(end.fired);
         tokio::join!(self.client.drain(), agent_lets_go);
@@ -72,10 +74,15 @@ fn last_word(reason: Reason, is_port: bool) -> Option<Message> {
     Some(Message::Status(Status::Ended(word.into())))
 }
 
-/// Tells the client the reason: status 5 in a shell session, and the close frame in any.
-pub(super) async fn tell(client: &ClientEnds, reason: Reason, is_port: bool) {
+/// Tells the client the reason: status 5 in a shell session, and the close frame in any, which has
+/// room for what the agent said of it.
+pub(super) async fn tell(client: &ClientEnds, reason: Reason, told: Option<&str>, is_port: bool) {
     if let Some(word) = last_word(reason, is_port) {
         client.tell(&word).await;
     }
-    client.close(reason.close_code().0, reason.word()).await;
+    let text = match told {
+        Some(told) => format!("{}: {told}", reason.word()),
+        None => reason.word().to_owned(),
+    };
+    client.close(reason.close_code().0, &text).await;
 }

@@ -64,6 +64,7 @@ impl Life {
             limits,
             is_official,
             is_port,
+            ..
         } = self;
         let (is_official, is_port) = (*is_official, *is_port);
         let speed = Message::Status(Status::Speed(limits.speed_bits()));

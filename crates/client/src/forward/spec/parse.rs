@@ -5,7 +5,7 @@ use std::{
     str::FromStr,
 };
 
-use super::{BindTo, ForwardSpec, Remote, TargetHost};
+use super::{BindTo, ForwardSpec, LocalSpec, Remote, TargetHost};
 
 /// The most characters of a target (ecs-api, TargetServer).
 const TARGET_MAX: usize = 128;
@@ -37,6 +37,34 @@ impl FromStr for ForwardSpec {
             spec: spec.chars().filter(|c| !c.is_control()).take(160).collect(),
             problem,
         })
+    }
+}
+
+impl FromStr for LocalSpec {
+    type Err = MalformedSpec;
+
+    fn from_str(spec: &str) -> Result<Self, MalformedSpec> {
+        read_local(spec).map_err(|problem| MalformedSpec {
+            spec: spec.chars().filter(|c| !c.is_control()).take(160).collect(),
+            problem,
+        })
+    }
+}
+
+fn read_local(spec: &str) -> Result<LocalSpec, String> {
+    if spec.contains(char::is_control) {
+        return Err("there is a control character in it".into());
+    }
+    match split(spec)?.as_slice() {
+        [local] => Ok(LocalSpec {
+            bind: BindTo::Localhost,
+            port: port("local", local)?,
+        }),
+        [bind, local] => Ok(LocalSpec {
+            bind: bind_address(bind)?,
+            port: port("local", local)?,
+        }),
+        _ => Err("expected [ADDR:]PORT, and an IPv6 address stands in brackets".into()),
     }
 }
 

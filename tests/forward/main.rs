@@ -1,0 +1,15 @@
+//! Forwarded ports, through the real parts: where they lead, how they go on, and the command itself.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod command;
+mod given;
+mod piped;
+mod process;
+mod proxy;
+mod refusals;
+mod renewal;
+mod ways;
