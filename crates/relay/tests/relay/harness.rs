@@ -29,7 +29,7 @@ const VERSION: &str = "2.2.4.1065";
 const API: &str = "http://localhost:7080";
 const AXT: &str = "http://localhost:7443";
 const ADMIN: &str = "http://localhost:7090";
-const METADATA: &str = "http://localhost:80";
+const METADATA: &str = "http://localhost:7200";
 const START: Tick = Tick::from_millis(1_795_587_061_027);
 
 /// A relay whose rule time stands still.
@@ -82,7 +82,7 @@ impl World {
                 api: bind(7_080),
                 axt: Some(bind(7_443)),
                 admin: bind(7_090),
-                metadata: Some(bind(80)),
+                metadata: Some(bind(7_200)),
             },
             tls: None,
             clock: clock.clone(),
