@@ -38,12 +38,14 @@ impl<'a> Gateway<'a> {
             .header("authorization")
             .and_then(Authorization::parse);
         let parameters = if received.is_too_large() {
-            Parameters::default()
+            Parameters::format_of(received)
         } else {
             Parameters::of(received)
         };
         let (style, standing) = match authorization {
             Some(authorization) => (Style::Acs3(authorization), accepted(received)),
+            // Its Format may stand where nobody read: every SDK asks for JSON (ecs-api 1.4).
+            None if received.is_too_large() => (Style::Rpc, Format::Json),
             None => (Style::Rpc, Format::Xml),
         };
         let format = parameters

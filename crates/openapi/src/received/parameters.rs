@@ -68,6 +68,26 @@ impl Parameters {
         }
     }
 
+    /// Format and nothing else, if it stands in what was read of a call that is too large: its caller
+    /// shall be able to read the refusal (ecs-api 1.4). The last of several counts.
+    #[must_use]
+    pub fn format_of(received: &Received<'_>) -> Self {
+        let form = if received.has_form() {
+            received.body
+        } else {
+            &[]
+        };
+        let pairs = form_urlencoded::parse(received.query.as_bytes())
+            .chain(form_urlencoded::parse(form))
+            .filter(|(name, _)| comparable(name) == "Format");
+        Self {
+            named: pairs
+                .map(|(_, value)| ("Format".to_owned(), value.into_owned()))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
     /// Refuses names that were given twice with different values: within the query, within the body,
     /// or, for what the gateway reads, between the two.
     ///

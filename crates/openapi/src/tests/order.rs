@@ -5,7 +5,7 @@ use std::time::Duration;
 use axt_proto::{RegionId, Tick};
 
 use super::*;
-use crate::{ErrorCode, signature::Method};
+use crate::{ErrorCode, Format, signature::Method};
 
 const START: &str = "StartTerminalSession";
 const GOOD: &[(&str, &str)] = &[
@@ -104,6 +104,34 @@ fn method_path_size_and_format_come_before_everything_else() {
         refusal(&raw("GET", "/", nonsense), &world),
         "InvalidParameter.Format"
     );
+}
+
+#[test]
+fn a_call_that_is_too_large_is_refused_in_the_format_that_it_asks_for_or_in_json() {
+    let world = TestWorld::new();
+    let filler = "x".repeat(1024 * 1024 + 1);
+    let form = (
+        "content-type",
+        "application/x-www-form-urlencoded".to_owned(),
+    );
+    let mut in_query = raw("POST", "/", &[("Format", "XML")]);
+    in_query.body = filler.clone();
+    let mut in_form = raw("POST", "/", &[]);
+    in_form.headers.push(form);
+    in_form.body = format!("Action=StartTerminalSession&format=xml&Username={filler}");
+    let mut nowhere = raw("POST", "/", &[]);
+    nowhere.body = filler;
+
+    for (call, format) in [
+        (in_query, Format::Xml),
+        (in_form, Format::Xml),
+        (nowhere, Format::Json),
+    ] {
+        let refused = receive(&call, &world).expect_err("refused");
+
+        assert_eq!(refused.error.code(), ErrorCode::RequestEntityTooLarge);
+        assert_eq!(refused.reply_to.format, format);
+    }
 }
 
 #[test]
