@@ -74,8 +74,13 @@ class Sandbox:
     def change_instance(self, change: dict):
         self._send("PATCH", f"{self.ready['admin']}/v1/instances/{self.instance}", change)
 
+    def advance(self, milliseconds: int):
+        """Moves the clock that limits are judged by."""
+        self._send("POST", f"{self.ready['admin']}/v1/clock", {"advance_ms": milliseconds})
+
     def rest(self):
-        """Takes back what a case did to the region and the instance."""
+        """Takes back what a case did: sessions, ClientTokens, and what became of region and instance."""
+        self._send("POST", f"{self.ready['admin']}/v1/reset", {})
         self.change_region(RULES["rest"]["region"])
         self.change_instance(RULES["rest"]["instance"])
 

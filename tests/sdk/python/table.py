@@ -91,6 +91,8 @@ class Run:
             self.sandbox.change_region(step["region"])
         elif "instance" in step:
             self.sandbox.change_instance(step["instance"])
+        elif "advance_ms" in step:
+            self.sandbox.advance(step["advance_ms"])
         elif "register" in step:
             self.keep(step, self.sandbox.register(**self.fill(step["register"])))
         elif "open" in step:

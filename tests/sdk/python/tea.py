@@ -93,7 +93,11 @@ class Tea:
         with pytest.raises(exceptions.AlibabaCloudException) as raised:
             self.call(call)
         error = raised.value
-        kind = exceptions.ServerException if expected.status >= 500 else exceptions.ClientException
+        if expected.code.startswith("Throttling"):
+            kind = exceptions.ThrottlingException
+            assert error.retry_after > 0
+        else:
+            kind = exceptions.ServerException if expected.status >= 500 else exceptions.ClientException
         assert (type(error), error.code, error.status_code) == (kind, expected.code, expected.status)
         told = re.fullmatch(r"code: (\d+), (.*) request id: (\S+)", error.message, re.DOTALL)
         assert int(told[1]) == expected.status

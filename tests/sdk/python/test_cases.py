@@ -16,17 +16,19 @@ SDKS = {"python-tea": ("ACS3", "RPC"), "python-core": ("POST", "GET"),
         "node-tea": ("ACS3", "RPC"), "node-pop": ("POST", "GET")}
 
 
-def listed(flag: str) -> list[str]:
-    told = subprocess.run([os.environ["AXT"], "api", flag], capture_output=True, text=True, check=True)
+def listed(*arguments: str) -> list[str]:
+    told = subprocess.run([os.environ["AXT"], *arguments], capture_output=True, text=True, check=True)
     return told.stdout.splitlines()
 
 
-ACTIONS = [line.split()[0] for line in listed("--actions")]
+ACTIONS = [line.split()[0] for line in listed("api", "--actions")]
+# What a case can need: an action or a limit.
+THERE = {*ACTIONS, *(line.split()[0] for line in listed("up", "--help") if line.strip())}
 RUNS = [
     pytest.param(driver, case, id=f"{driver.name}: {case['name']}")
     for driver in DRIVERS
     for case in CASES
-    if not reason_not_to(case, driver.name) and case.get("needs", ACTIONS[0]) in ACTIONS
+    if not reason_not_to(case, driver.name) and case.get("needs", ACTIONS[0]) in THERE
 ]
 
 
@@ -55,7 +57,7 @@ def test_each_action_is_called_with_success_and_has_a_documented_answer():
 
 
 def test_each_error_comes_about_or_says_why_not():
-    codes = {line.split()[1].removesuffix(":") for line in listed("--errors") if line[:3].isdigit()}
+    codes = {line.split()[1].removesuffix(":") for line in listed("api", "--errors") if line[:3].isdigit()}
     codes -= {"MissingParameter.<Name>", "InvalidParameter.<Name>"}
     provoked = {step["error"] for step in steps() if "error" in step}
     assert codes <= provoked | set(ERRORS["unreached"])
