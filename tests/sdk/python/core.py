@@ -15,6 +15,9 @@ from aliyunsdkcore.request import CommonRequest
 from shape import misfits
 from table import Call, Expected
 
+# Objects become JSON by the SDK's hand, these by its user's.
+_MAPS = {"Parameters"}
+
 
 class Core:
     sdk = "python-core"
@@ -78,6 +81,8 @@ class Core:
 
 def _set(request, name: str, value):
     """Calls the setter: `set_InstanceIds` for the list `InstanceId`."""
+    if name in _MAPS:
+        value = json.dumps(value)
     several = getattr(request, f"set_{name}s", None)
     if several is not None and isinstance(value, list):
         several(value)
