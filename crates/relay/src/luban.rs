@@ -50,6 +50,12 @@ pub(crate) async fn serve(
         }
         _ => match admission::admit(&shared, request.headers(), peer).await {
             Ok(instance) => admitted(&shared, instance, request).await,
+            // What it asks for is so: the API has deregistered it already, and told it.
+            Err(admission::Refusal::UnknownInstance(_))
+                if request.uri().path() == path::DEREGISTER =>
+            {
+                calm()
+            }
             Err(refusal) => refuse(
                 &shared,
                 refusal.status(),

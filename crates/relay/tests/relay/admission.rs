@@ -98,8 +98,7 @@ async fn who_has_a_key_has_to_use_it() {
 }
 
 /// Everything that only a known agent may call.
-const CALLS: [&str; 18] = [
-    path::DEREGISTER,
+const CALLS: [&str; 17] = [
     path::NOTIFY,
     path::SESSION_LIST,
     path::SESSION_STATUS,
@@ -148,6 +147,11 @@ async fn every_call_is_refused_to_whoever_does_not_prove_who_he_is_and_never_by_
             assert_eq!((refused, &answer["Code"]), (status, &json!(code)), "{path}");
         }
     }
+    let (forged, _) = signed_agent_answer(&world, path::DEREGISTER, &forged.headers()).await;
+    assert_eq!(forged, 401);
+    // Who is not known here is deregistered already, as he wants to be.
+    let (gone, _) = signed_agent_answer(&world, path::DEREGISTER, &stranger.headers()).await;
+    assert_eq!(gone, 200);
     // None of it has burnt the id.
     assert_eq!(answer(&world, &good()).await.0, 200);
 }
