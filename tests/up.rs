@@ -15,7 +15,7 @@ use std::{
 use rustix::process::Signal;
 use serde_json::Value;
 
-use process::{Home, get, stderr, wait_for};
+use process::{Home, get, stderr, stdout, wait_for};
 
 #[test]
 fn it_says_what_a_person_needs_next_and_ends_on_ctrl_c_without_a_trace() {
@@ -154,5 +154,53 @@ fn what_was_kept_is_there_again_after_it_was_killed() {
     assert!(
         state.contains(session["SessionId"].as_str().expect("an id")),
         "{state}"
+    );
+}
+
+#[test]
+fn limits_and_explain_tell_of_a_session_that_was() {
+    let home = Home::new();
+    fs::write(home.path("axt.toml"), "[limits]\nidle_timeout_s = 20\n").expect("written");
+    let _up = home.up(&["--ephemeral", "--limit", "sessions_per_region=7"]);
+    let session = home.run(&["session", "--command", "echo out"]);
+    assert!(session.status.success(), "{}", stderr(&session));
+    let known = home.run(&["api", "DescribeTerminalSessions"]);
+    let known: Value = serde_json::from_slice(&known.stdout).expect("JSON");
+    let id = known["Sessions"]["Session"][0]["SessionId"].as_str();
+    let id = id.unwrap_or_else(|| panic!("{known}"));
+
+    let limits = home.run(&["limits"]);
+    let story = home.run(&["explain", id]);
+    let nobody = home.run(&["explain", "s-hz0000000000000000"]);
+
+    let limits = stdout(&limits);
+    let line = |name: &str| {
+        let line = limits.lines().find(|line| line.starts_with(name));
+        let line = line.unwrap_or_else(|| panic!("{name} is missing:\n{limits}"));
+        line.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(line("idle_timeout_s")[1..4], ["20", "0", "axt.toml:2"]);
+    assert_eq!(line("sessions_per_region")[1..4], ["7", "0", "flag"]);
+    assert_eq!(line("url_validity_s")[1..4], ["600", "0", "default"]);
+    let story = stdout(&story);
+    for told in [
+        "It was made by the account 1000000000000001 from 127.0.0.1",
+        "conn-1 was opened from 127.0.0.1.",
+        "conn-1: the agent was told (kicked).",
+        "conn-1 was paired with the agent's channel",
+        "conn-1 ended",
+        "Exit, the shell ended",
+        "nothing had to wait for the bandwidth",
+        "it has ended; it does not count any more.",
+    ] {
+        assert!(story.contains(told), "{told} is missing:\n{story}");
+    }
+    assert_eq!(nobody.status.code(), Some(1), "{}", stderr(&nobody));
+    assert!(
+        stderr(&nobody).contains("there is no session"),
+        "{}",
+        stderr(&nobody)
     );
 }

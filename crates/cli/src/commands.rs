@@ -5,7 +5,9 @@ mod api;
 mod clock;
 mod config;
 mod env;
+mod explain;
 mod health;
+mod limits;
 mod piped;
 mod portforward;
 mod relay;
@@ -53,6 +55,8 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Env(flags) => env::run(flags, &settings),
         Command::Health(flags) => health::run(flags, &settings).await,
         Command::Clock(flags) => clock::run(flags, &settings).await,
+        Command::Limits(flags) => limits::run(flags, &settings).await,
+        Command::Explain(flags) => explain::run(flags, &settings).await,
         Command::Config(_) => Ok(ExitCode::SUCCESS),
     }
 }

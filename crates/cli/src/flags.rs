@@ -7,8 +7,10 @@ pub(crate) mod agent;
 pub(crate) mod api;
 pub(crate) mod clock;
 pub(crate) mod config;
+pub(crate) mod explain;
 pub(crate) mod given;
 pub(crate) mod global;
+pub(crate) mod limits;
 pub(crate) mod portforward;
 pub(crate) mod relay;
 pub(crate) mod session;
@@ -24,7 +26,9 @@ use self::{
     api::ApiFlags,
     clock::ClockFlags,
     config::ConfigFlags,
+    explain::ExplainFlags,
     global::GlobalFlags,
+    limits::LimitsFlags,
     portforward::PortforwardFlags,
     relay::RelayCommand,
     session::SessionFlags,
@@ -97,6 +101,8 @@ Examples:
   axt up & until axt health; do sleep 0.2; done")]
     Health(AdminTarget),
     Clock(ClockFlags),
+    Limits(LimitsFlags),
+    Explain(ExplainFlags),
     Relay(RelayCommand),
     Agent(AgentFlags),
     Config(ConfigFlags),

@@ -1,10 +1,11 @@
 //! Calls to the admin listener.
 
 use axt_control::admin::{
-    AdminError, ClockAnswer, ClockRequest, InstanceChange, InstanceDeclaration, RegionChange, path,
+    AdminError, ClockAnswer, ClockRequest, InstanceChange, InstanceDeclaration, LimitsAnswer,
+    RegionChange, SessionAnswer, path,
 };
 use axt_net::http::{HttpClient, HttpError};
-use axt_proto::{InstanceId, RegionId, Secret};
+use axt_proto::{InstanceId, RegionId, Secret, SessionId};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -87,6 +88,25 @@ impl Admin {
     /// [`AdminCallError`]; 504 names a timer whose owner did not come back.
     pub async fn set_clock(&self, request: ClockRequest) -> Result<ClockAnswer, AdminCallError> {
         self.post(path::CLOCK, &request).await
+    }
+
+    /// Every limit, where it was set, and how near anyone is to it.
+    ///
+    /// # Errors
+    /// [`AdminCallError`].
+    pub async fn limits(&self) -> Result<LimitsAnswer, AdminCallError> {
+        let answer = self.send(Method::GET, path::LIMITS, Bytes::new()).await?;
+        self.read(&answer)
+    }
+
+    /// A session, with its connections and its events.
+    ///
+    /// # Errors
+    /// [`AdminCallError`]; 404 for one that never was, or is forgotten.
+    pub async fn session(&self, session: &SessionId) -> Result<SessionAnswer, AdminCallError> {
+        let path = format!("{}/{session}", path::SESSIONS);
+        let answer = self.send(Method::GET, &path, Bytes::new()).await?;
+        self.read(&answer)
     }
 
     /// Declares an instance, or declares it anew; gives its id.

@@ -7,15 +7,16 @@ mod clock;
 mod event;
 mod instance;
 mod ready;
+mod session;
 mod state;
 
 pub use clock::{ClockAnswer, ClockRequest, MalformedClockRequest};
 pub use event::{EventLine, Lagged, StreamLine};
 pub use instance::{InstanceChange, InstanceDeclaration, InstanceStatus, OsType, RegionChange};
 pub use ready::{ReadyFile, ReadyInstance};
+pub use session::{ConnectionRecord, SessionAnswer, StarterState};
 pub use state::{
-    ConnectionState, InstanceState, LimitState, LimitsAnswer, SessionAnswer, SessionState, State,
-    UsageState,
+    ConnectionState, InstanceState, LimitState, LimitsAnswer, SessionState, State, UsageState,
 };
 
 use serde::{Deserialize, Serialize};

@@ -25,6 +25,8 @@ use tokio::sync::oneshot;
 
 pub use error::{CommitError, OpenError};
 
+pub use store::Written;
+
 use store::Store;
 use writer::{Work, Writer};
 
@@ -90,6 +92,14 @@ impl Journal {
             store: Arc::new(Store::with_backend(InMemoryBackend::new())?),
             writes: Writes::Inline(Arc::default()),
         })
+    }
+
+    /// The same journal, telling `watch` of each batch right after it was written, in the order of
+    /// writing: for tests that want to know what a crash would have left.
+    #[must_use]
+    pub fn watched(self, watch: impl Fn(&Batch) + Send + Sync + 'static) -> Self {
+        self.store.watch(Box::new(watch));
+        self
     }
 
     /// A journal on any storage, for faults in tests.
@@ -178,6 +188,12 @@ impl Journal {
     /// The journal cannot be read.
     pub fn clock_offset(&self) -> Result<i64, CommitError> {
         self.store.clock_offset()
+    }
+
+    /// What was written since it was opened.
+    #[must_use]
+    pub fn written(&self) -> Written {
+        self.store.written()
     }
 
     /// Whether the last write succeeded. After one that failed the storage is not to be trusted:

@@ -1,9 +1,13 @@
 //! The tables, and what is read and written in one transaction.
 
 use std::{
+    fmt,
     fs::OpenOptions,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 use axt_proto::{Event, SessionId};
@@ -33,11 +37,36 @@ const KEPT_EVENTS: usize = 100;
 const CACHE_BYTES: usize = 4 << 20;
 
 /// An open database.
-#[derive(Debug)]
 pub(crate) struct Store {
     path: PathBuf,
     database: Database,
     is_healthy: AtomicBool,
+    transactions: AtomicU64,
+    batches: AtomicU64,
+    failures: AtomicU64,
+    watch: OnceLock<Watch>,
+}
+
+/// Told of each batch once it is written.
+type Watch = Box<dyn Fn(&Batch) + Send + Sync>;
+
+/// How much a journal has written since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Transactions, each with an fsync of its own.
+    pub transactions: u64,
+    /// Batches in them.
+    pub batches: u64,
+    /// Transactions that failed.
+    pub failures: u64,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Store")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
 }
 
 type Outcome<T> = Result<T, redb::Error>;
@@ -70,6 +99,10 @@ impl Store {
             path: path.to_owned(),
             database,
             is_healthy: AtomicBool::new(true),
+            transactions: AtomicU64::new(0),
+            batches: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+            watch: OnceLock::new(),
         };
         store.check_schema()?;
         Ok(store)
@@ -116,11 +149,35 @@ impl Store {
     /// Writes all or nothing, durably.
     pub(crate) fn write<'a>(
         &self,
-        writes: impl Iterator<Item = (&'a Batch, Option<i64>)>,
+        writes: impl Iterator<Item = (&'a Batch, Option<i64>)> + Clone,
     ) -> Result<(), CommitError> {
-        let outcome = self.transact(writes);
+        let outcome = self.transact(writes.clone());
         self.is_healthy.store(outcome.is_ok(), Ordering::Release);
-        outcome.map_err(failed)
+        if outcome.is_err() {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+            return outcome.map_err(failed);
+        }
+        self.transactions.fetch_add(1, Ordering::Relaxed);
+        for (batch, _) in writes {
+            self.batches.fetch_add(1, Ordering::Relaxed);
+            if let Some(watch) = self.watch.get() {
+                watch(batch);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets who is told of each batch; the first one stays.
+    pub(crate) fn watch(&self, watch: Watch) {
+        let _ = self.watch.set(watch);
+    }
+
+    pub(crate) fn written(&self) -> Written {
+        Written {
+            transactions: self.transactions.load(Ordering::Relaxed),
+            batches: self.batches.load(Ordering::Relaxed),
+            failures: self.failures.load(Ordering::Relaxed),
+        }
     }
 
     fn transact<'a>(&self, writes: impl Iterator<Item = (&'a Batch, Option<i64>)>) -> Outcome<()> {

@@ -17,8 +17,8 @@ use axt_proto::{Message, translate};
 
 pub use self::{
     framed::FramesEnd,
-    pace::Pace,
-    traffic::{Passed, Traffic},
+    pace::{Exceeded, Pace},
+    traffic::{Passed, Totals, Traffic},
 };
 
 /// The most payload bytes of one message that is sent (design, "Values": sizes).
@@ -74,6 +74,8 @@ pub enum PumpEnd<E, B> {
     Source(E),
     /// The sink broke. What was not written is kept, for another sink.
     Sink(B),
+    /// More came than the bandwidth allows, and the limits say that nobody waits for it.
+    Exceeded,
 }
 
 /// One direction of a connection.
@@ -164,7 +166,9 @@ where
         loop {
             while let Some(message) = self.held.front() {
                 let bytes = message.data_len();
-                pace.pass(bytes).await;
+                if let Err(Exceeded) = held(pace.pass(bytes), traffic).await {
+                    return PumpEnd::Exceeded;
+                }
                 if let Err(broken) = eagerly(&pace, sink.send(message)).await {
                     return PumpEnd::Sink(broken);
                 }
@@ -218,6 +222,16 @@ where
             _ => self.held.push_back(message),
         }
     }
+}
+
+/// Waits for the bandwidth, and counts for how long.
+async fn held<F: Future>(pass: F, traffic: &Passed<'_>) -> F::Output {
+    let mut pass = pin!(pass);
+    if let Poll::Ready(output) = futures_util::poll!(&mut pass) {
+        return output;
+    }
+    let _held = traffic.holding();
+    pass.await
 }
 
 /// Does something that may be done at once; where it has to wait for a peer, the pace rests.

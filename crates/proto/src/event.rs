@@ -89,10 +89,9 @@ pub enum EventKind {
     ConnectionClosed {
         /// Why.
         reason: Reason,
-        /// Payload bytes from the client to the agent.
-        bytes_up: u64,
-        /// Payload bytes from the agent to the client.
-        bytes_down: u64,
+        /// What went through it.
+        #[serde(flatten)]
+        carried: Carried,
     },
     /// The connection never came to be of use and gave its slot back.
     #[serde(rename = "connection.failed")]
@@ -102,6 +101,53 @@ pub enum EventKind {
         /// In words, for the person who reads history.
         detail: String,
     },
+}
+
+impl EventKind {
+    /// Its name on the wire.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::InstanceDeclared => "instance.declared",
+            Self::InstanceChanged => "instance.changed",
+            Self::InstanceRemoved => "instance.removed",
+            Self::AgentOnline => "agent.online",
+            Self::AgentOffline => "agent.offline",
+            Self::SessionStarted { .. } => "session.started",
+            Self::SessionRolledBack => "session.rolled_back",
+            Self::SessionExpired => "session.expired",
+            Self::SessionEnded => "session.ended",
+            Self::SessionReleased => "session.released",
+            Self::ConnectionOpened { .. } => "connection.opened",
+            Self::ConnectionRefused { .. } => "connection.refused",
+            Self::ConnectionKicked => "connection.kicked",
+            Self::ConnectionLive => "connection.live",
+            Self::ConnectionClosed { .. } => "connection.closed",
+            Self::ConnectionFailed { .. } => "connection.failed",
+        }
+    }
+}
+
+/// What went through a connection, and for how long its bandwidth held it back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// Payload bytes from the client to the agent.
+    pub bytes_up: u64,
+    /// Payload bytes from the agent to the client.
+    pub bytes_down: u64,
+    /// How long payload for the agent had to wait for the bandwidth (limits-and-semantics R8), in
+    /// milliseconds of rule time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held_up_ms: u64,
+    /// The same of payload for the client.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held_down_ms: u64,
+}
+
+// serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[cfg(test)]
@@ -115,8 +161,11 @@ mod tests {
             at: Tick::from_millis(1_000),
             kind: EventKind::ConnectionClosed {
                 reason: Reason::Exit,
-                bytes_up: 3,
-                bytes_down: 4,
+                carried: Carried {
+                    bytes_up: 3,
+                    bytes_down: 4,
+                    ..Carried::default()
+                },
             },
             region: "cn-hangzhou".parse().expect("valid"),
             instance: None,
@@ -126,8 +175,9 @@ mod tests {
 
         let json = serde_json::to_value(&event).expect("serialises");
 
-        assert_eq!(json["event"], "connection.closed");
+        assert_eq!(json["event"], event.kind.name());
         assert_eq!(json["session"], "s-hz1");
+        assert_eq!(json["bytes_down"], 4);
         assert_eq!(
             serde_json::from_value::<Event>(json).expect("reads back"),
             event

@@ -26,13 +26,13 @@ pub mod tick;
 pub mod translate;
 pub mod unreached;
 
-pub use event::{Event, EventKind};
+pub use event::{Carried, Event, EventKind};
 pub use extension::Extensions;
 pub use frame::{FrameError, Framing, Message, Size};
 pub use id::{AccountId, ChannelId, ConnectionId, InstanceId, RegionId, SessionId};
 pub use idle::IdleTimer;
 pub use limits::Limits;
-pub use meter::{Direction, Meter, Verdict};
+pub use meter::{Direction, Load, Meter, Verdict};
 pub use reason::{CloseCode, Reason};
 pub use secret::Secret;
 pub use status::Status;

@@ -20,6 +20,9 @@ pub struct Limits {
     pub bandwidth_bytes_per_s: u32,
     /// How many payload bytes may go through at once beyond the rate.
     pub burst_bytes: u32,
+    /// What becomes of a connection that goes beyond both: 0, its bytes wait; 1, it is closed with
+    /// `FlowExceedLimit` (limits-and-semantics R8), once it is beyond twice the burst.
+    pub close_above_bandwidth: u32,
     /// Sessions created and active in a region, for each account (R6).
     pub sessions_per_region: u32,
     /// Connections connected to an instance, counted from the websocket upgrade on (R7).
@@ -69,6 +72,14 @@ impl Limits {
         Duration::from_secs(self.idle_timeout_s)
     }
 
+    /// How many bytes may go at once beyond the rate before a connection is closed for it, where
+    /// [`close_above_bandwidth`](Self::close_above_bandwidth) says so. A peer that keeps the limit
+    /// by itself spends one burst; the other is for what bunches up on the way.
+    #[must_use]
+    pub const fn closing_burst(&self) -> u32 {
+        self.burst_bytes.saturating_mul(2)
+    }
+
     /// What a peer is told as its speed (status 7 and `flowLimit`), in bits a second.
     #[must_use]
     pub fn speed_bits(&self) -> u32 {
@@ -91,6 +102,13 @@ impl Limits {
                 name: "bandwidth_bytes_per_s",
                 value: u64::from(bandwidth),
                 expected: "0 (off) or at least 2048: below that the official programs divide by zero",
+            });
+        }
+        if self.close_above_bandwidth > 1 {
+            return Err(LimitOutOfRange {
+                name: "close_above_bandwidth",
+                value: u64::from(self.close_above_bandwidth),
+                expected: "0 (wait) or 1 (close)",
             });
         }
         let positive = [
@@ -121,6 +139,7 @@ impl Default for Limits {
             idle_timeout_s: 180,
             bandwidth_bytes_per_s: 204_800,
             burst_bytes: 20_480,
+            close_above_bandwidth: 0,
             sessions_per_region: 100,
             connections_per_instance: 20,
             history_days: 30,

@@ -6,6 +6,7 @@
 
 mod bucket;
 mod calls;
+mod load;
 
 use std::num::NonZeroU32;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use self::bucket::Bucket;
 pub use self::calls::CallRate;
+pub use self::load::Load;
 use crate::{Limits, Tick};
 
 /// Which way payload goes.

@@ -70,6 +70,23 @@ pub enum ConnectRefusal {
 }
 
 impl ConnectRefusal {
+    const ALL: [Self; 4] = [
+        Self::UnknownOrWrongToken,
+        Self::Expired,
+        Self::Ended,
+        Self::Full,
+    ];
+
+    /// The code that stands in an event, if it is one of these; `other` if not.
+    #[must_use]
+    pub fn known(code: &str) -> &'static str {
+        let codes = Self::ALL.map(Self::code);
+        codes
+            .into_iter()
+            .find(|known| *known == code)
+            .unwrap_or("other")
+    }
+
     /// The code in the refusal's body and in events (design, "Refused upgrades").
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -1,6 +1,6 @@
 //! The life of a connection after the upgrade: told, paired, ended once.
 
-use axt_proto::{ConnectionId, EventKind, InstanceId, Reason, Tick};
+use axt_proto::{Carried, ConnectionId, EventKind, InstanceId, Reason, Tick};
 
 use crate::{
     Changes, ConnectionStatus, Effect, End, Registry, RowKey,
@@ -13,8 +13,7 @@ pub(crate) struct Ending {
     reason: Option<Reason>,
     /// Whether it was of no use to its client, with the words why.
     failure: Option<String>,
-    bytes_up: u64,
-    bytes_down: u64,
+    carried: Carried,
 }
 
 impl Ending {
@@ -22,18 +21,16 @@ impl Ending {
         Self {
             reason,
             failure: Some(detail.to_owned()),
-            bytes_up: 0,
-            bytes_down: 0,
+            carried: Carried::default(),
         }
     }
 
-    pub(crate) fn closed(reason: Reason, bytes_up: u64, bytes_down: u64) -> Self {
-        let is_failure = reason.is_failure() && bytes_down == 0;
+    pub(crate) fn closed(reason: Reason, carried: Carried) -> Self {
+        let is_failure = reason.is_failure() && carried.bytes_down == 0;
         Self {
             reason: Some(reason),
             failure: is_failure.then(|| reason.word().to_owned()),
-            bytes_up,
-            bytes_down,
+            carried,
         }
     }
 }
@@ -71,7 +68,7 @@ impl Registry {
     }
 
     /// The connection's teardown is done: its slot is given back. Only the first report of an end
-    /// counts. `bytes_up` is payload from the client to the agent, `bytes_down` the other way.
+    /// counts.
     ///
     /// A reason that makes a connection useless ([`Reason::is_failure`]) fails it when nothing had
     /// come down yet. Where the registry has asked for the end by
@@ -81,8 +78,7 @@ impl Registry {
         now: Tick,
         id: ConnectionId,
         reason: Reason,
-        bytes_up: u64,
-        bytes_down: u64,
+        carried: Carried,
     ) -> Changes {
         self.step(now, |registry, step| {
             let asked = registry.connections.get(&id).and_then(|one| one.closing);
@@ -91,10 +87,9 @@ impl Registry {
                 Some(reason) => Ending {
                     reason: Some(reason),
                     failure: None,
-                    bytes_up,
-                    bytes_down,
+                    carried,
                 },
-                None => Ending::closed(reason, bytes_up, bytes_down),
+                None => Ending::closed(reason, carried),
             };
             registry.finish(step, id, ending);
         })
@@ -151,8 +146,7 @@ impl Registry {
             at: step.now,
             reason: ending.reason,
             detail: ending.failure.clone(),
-            bytes_up: ending.bytes_up,
-            bytes_down: ending.bytes_down,
+            carried: ending.carried,
         });
         if connection.kicked.is_some() && !ending.reason.is_some_and(is_told_by_agent) {
             step.effect(Effect::Stop {
@@ -168,8 +162,7 @@ impl Registry {
                 Some(detail) => EventKind::ConnectionFailed { reason, detail },
                 None => EventKind::ConnectionClosed {
                     reason,
-                    bytes_up: ending.bytes_up,
-                    bytes_down: ending.bytes_down,
+                    carried: ending.carried,
                 },
             };
             self.emit_session(step, &session, Some(id), kind);

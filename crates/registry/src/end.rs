@@ -1,6 +1,6 @@
 //! EndTerminalSession, and the reset of everything.
 
-use axt_proto::{AccountId, EventKind, Reason, RegionId, SessionId, Tick};
+use axt_proto::{AccountId, Carried, EventKind, Reason, RegionId, SessionId, Tick};
 
 use crate::{Changes, Effect, Phase, Registry, connection::Ending, index::members, registry::Step};
 
@@ -73,7 +73,7 @@ impl Registry {
             let live: Vec<_> = registry.live_connections().map(|one| one.id).collect();
             for connection in live {
                 step.effect(Effect::Close { connection, reason });
-                registry.finish(step, connection, Ending::closed(reason, 0, 0));
+                registry.finish(step, connection, Ending::closed(reason, Carried::default()));
             }
             let sessions = registry.sessions.values();
             let committed: Vec<_> = sessions

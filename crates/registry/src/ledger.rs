@@ -67,6 +67,13 @@ impl Ledger {
         self.remembered.values()
     }
 
+    /// How many ClientTokens each account has remembered.
+    pub(crate) fn ages(&self) -> impl Iterator<Item = (&AccountId, usize)> {
+        self.ages
+            .iter()
+            .map(|(account, ages)| (account, ages.len()))
+    }
+
     pub(crate) fn insert(&mut self, token: RememberedToken) {
         let age = (token.at, token.key.clone());
         let account = token.key.account.clone();

@@ -20,6 +20,7 @@ mod index;
 mod instance;
 mod invariant;
 mod ledger;
+mod nearest;
 mod region;
 mod registration;
 mod registry;
@@ -38,6 +39,7 @@ pub use end::EndRefusal;
 pub use instance::{
     AgentInfo, Instance, InstancePatch, InstanceSpec, InstanceStatus, OsType, Presence, Registered,
 };
+pub use nearest::Nearest;
 pub use region::{Account, Region, RegionPatch, RegionSwitches};
 pub use registration::{ActivationRefusal, RegisterRefusal, Registration};
 pub use registry::{Registry, UnknownInstance};

@@ -1,6 +1,6 @@
 //! The registry after a restart.
 
-use axt_proto::{Limits, Reason, Tick};
+use axt_proto::{Carried, Limits, Reason, Tick};
 
 use crate::{Changes, Presence, Registry, Row, connection::Ending};
 
@@ -21,7 +21,7 @@ impl Registry {
         let close = |registry: &mut Self, step: &mut _| {
             let open: Vec<_> = registry.live_connections().map(|one| one.id).collect();
             for id in open {
-                let ending = Ending::closed(Reason::RelayRestarted, 0, 0);
+                let ending = Ending::closed(Reason::RelayRestarted, Carried::default());
                 registry.finish(step, id, ending);
             }
         };

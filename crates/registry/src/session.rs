@@ -20,7 +20,8 @@
 //! and that is derived.
 
 use axt_proto::{
-    AccountId, ChannelId, ConnectionId, InstanceId, Reason, RegionId, Secret, SessionId, Tick,
+    AccountId, Carried, ChannelId, ConnectionId, InstanceId, Reason, RegionId, Secret, SessionId,
+    Tick,
 };
 use serde::{Deserialize, Serialize};
 
@@ -174,10 +175,9 @@ pub struct End {
     pub reason: Option<Reason>,
     /// In words, when it failed.
     pub detail: Option<String>,
-    /// Payload bytes from the client to the agent.
-    pub bytes_up: u64,
-    /// Payload bytes from the agent to the client.
-    pub bytes_down: u64,
+    /// What went through it.
+    #[serde(flatten)]
+    pub carried: Carried,
 }
 
 /// One client websocket on a session's URL.

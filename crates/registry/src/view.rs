@@ -71,6 +71,14 @@ impl Registry {
         self.index.live_of_session.contains_key(session)
     }
 
+    /// Whether the session counts against its region (limits-and-semantics 2).
+    #[must_use]
+    pub fn is_active(&self, id: &SessionId) -> bool {
+        let active = |session: &Session| self.index.active.get(&session.scope());
+        let active = self.sessions.get(id).and_then(active);
+        active.is_some_and(|active| active.contains(id))
+    }
+
     /// An instance.
     #[must_use]
     pub fn instance(&self, id: &InstanceId) -> Option<&Instance> {

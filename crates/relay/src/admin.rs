@@ -4,7 +4,9 @@ mod change;
 mod clock;
 mod follow;
 mod guard;
+mod limits;
 mod metrics;
+mod sessions;
 mod state;
 
 use std::sync::Arc;
@@ -30,8 +32,8 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .route(path::EVENTS, get(follow::events))
         .route(path::CLOCK, get(clock::get).post(clock::post))
         .route(path::RESET, post(change::reset))
-        .route(path::LIMITS, get(state::limits))
-        .route(&below(path::SESSIONS), get(state::session))
+        .route(path::LIMITS, get(limits::limits))
+        .route(&below(path::SESSIONS), get(sessions::session))
         .route(path::INSTANCES, post(change::declare))
         .route(
             &below(path::INSTANCES),

@@ -77,6 +77,13 @@ pub(crate) async fn call(
         }
     };
     log(&request_id, reply_to.action, result.as_ref().err());
+    shared.metrics.called(
+        reply_to.action.map_or("none", ActionName::as_str),
+        result
+            .as_ref()
+            .err()
+            .map_or("Ok", |error| error.code().entry().code),
+    );
     let rendered = match &result {
         Ok(answer) => render::answer(&reply_to, &request_id, answer),
         Err(error) => render::error(&reply_to, &request_id, &base, error),

@@ -13,6 +13,8 @@ mod finish;
 mod live;
 mod wait;
 
+use std::sync::Arc;
+
 use axt_control::luban::StatusCode;
 use axt_net::{
     clock::{Clock, Fired, Timer},
@@ -90,7 +92,7 @@ struct Life {
     line: Line,
     up: Pump<Judge, FramesEnd>,
     down: Pump<Judge, FramesEnd>,
-    traffic: Traffic,
+    traffic: Arc<Traffic>,
     clock: Clock,
     timer: Timer,
     /// Runs from the moment that the agent's channel is there (limits-and-semantics R5).
@@ -127,7 +129,7 @@ pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) 
         line: waiting.line,
         up: Pump::new(up(granted, who.is_port), waiting.paces.up.clone()),
         down: Pump::new(down(granted), waiting.paces.down.clone()),
-        traffic: Traffic::new(&context.clock),
+        traffic: Arc::clone(&waiting.traffic),
         timer: context.clock.timer("idle"),
         clock: context.clock.clone(),
         idle: None,

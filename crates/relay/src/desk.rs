@@ -23,7 +23,7 @@ use axt_journal::Journal;
 use axt_net::{
     clock::{Clock, Timer},
     link,
-    pump::Pace,
+    pump::{Pace, Totals, Traffic},
 };
 use axt_proto::{ConnectionId, Limits, Reason, RegionId, SessionId, Tick};
 use axt_registry::{Changes, Effect, Registry, Row, RowChange};
@@ -40,6 +40,7 @@ use crate::{
     config::RegionSettings,
     events::{Follower, Ring},
     ids::Ids,
+    metrics::Metrics,
     notify::Links,
     pairing::Pairing,
     world::Snapshot,
@@ -67,6 +68,8 @@ pub(crate) struct Setup {
     pub(crate) letters: BTreeMap<RegionId, RegionSettings>,
     pub(crate) ids: Ids,
     pub(crate) snapshot: watch::Sender<Snapshot>,
+    pub(crate) totals: Arc<Totals>,
+    pub(crate) metrics: Metrics,
 }
 
 /// See the module.
@@ -82,7 +85,11 @@ pub(crate) struct Desk {
     ring: Ring,
     snapshot: watch::Sender<Snapshot>,
     fading: Fading,
-    paces: HashMap<SessionId, Weak<Paces>>,
+    pub(crate) paces: HashMap<SessionId, Weak<Paces>>,
+    /// What goes through each connection that has not ended.
+    pub(crate) traffic: HashMap<ConnectionId, Arc<Traffic>>,
+    pub(crate) totals: Arc<Totals>,
+    metrics: Metrics,
     outbox: VecDeque<Outgoing>,
     commits: FuturesUnordered<BoxFuture<'static, commit::Settled>>,
     reports: FuturesUnordered<BoxFuture<'static, (ConnectionId, Option<Ended>)>>,
@@ -142,6 +149,9 @@ impl Desk {
             snapshot: setup.snapshot,
             fading: Fading::default(),
             paces: HashMap::new(),
+            traffic: HashMap::new(),
+            totals: setup.totals,
+            metrics: setup.metrics,
             outbox: VecDeque::new(),
             commits: FuturesUnordered::new(),
             reports: FuturesUnordered::new(),
@@ -235,6 +245,7 @@ impl Desk {
     fn publish(&mut self, changes: Changes) {
         for event in changes.events {
             log(&event);
+            self.metrics.see(&event);
             self.ring.publish(event);
         }
         if changes.rows.iter().any(is_switch) {

@@ -17,6 +17,7 @@ mod events;
 mod ids;
 mod luban;
 mod metadata;
+mod metrics;
 mod nonces;
 mod notify;
 mod pairing;

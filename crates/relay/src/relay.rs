@@ -8,7 +8,9 @@ use std::{
 };
 
 use axt_journal::{CommitError, Journal, OpenError};
-use axt_net::{accept, clock::Clock, link, tasks::Tasks, transport::Listener, wall::Wall};
+use axt_net::{
+    accept, clock::Clock, link, pump::Totals, tasks::Tasks, transport::Listener, wall::Wall,
+};
 use axt_openapi::paging::Seal;
 use axt_proto::{AccountId, Event, InstanceId, Limits, RegionId, Secret};
 use axt_registry::{RegionPatch, Registry};
@@ -27,6 +29,7 @@ use crate::{
     ids::Ids,
     luban::{self, Verifiers},
     metadata,
+    metrics::Metrics,
     nonces::Nonces,
     rates::Rates,
     session,
@@ -88,6 +91,7 @@ pub(crate) struct Shared {
     pub(crate) wall: Wall,
     pub(crate) limits: Limits,
     pub(crate) limit_sources: BTreeMap<String, String>,
+    pub(crate) metrics: Metrics,
     pub(crate) journal: Journal,
     pub(crate) urls: Urls,
     pub(crate) axt_port: u16,
@@ -129,6 +133,8 @@ impl Relay {
         let next_tokens = Seal::new(ids.bytes());
         // Two sources, so that request ids never wait for the desk; with a seed they differ too.
         let request_ids = Ids::new(config.seed.map(|seed| seed ^ u64::MAX));
+        let totals = Arc::<Totals>::default();
+        let metrics = Metrics::new(Arc::clone(&totals), config.journal.clone());
         let mut desk = Desk::new(Setup {
             registry,
             journal: config.journal.clone(),
@@ -137,6 +143,8 @@ impl Relay {
             letters: config.regions.clone(),
             ids,
             snapshot,
+            totals,
+            metrics: metrics.clone(),
         });
         desk.apply(restored);
         for spec in config.instances {
@@ -173,6 +181,7 @@ impl Relay {
             wall: config.wall,
             limits: config.limits,
             limit_sources: config.limit_sources,
+            metrics,
             journal: config.journal,
             axt_port: config.urls.axt_port.unwrap_or(addresses.axt.port()),
             urls: config.urls,
@@ -262,6 +271,16 @@ impl RelayHandle {
     pub async fn events(&self, since: u64) -> Option<(Vec<Arc<Event>>, Follower)> {
         let follow = move |desk: &mut Desk| desk.follow(since);
         self.shared.desk.ask(follow).await.ok()
+    }
+
+    /// Checks what holds whenever nothing is under way ([`Registry::invariants`]): for tests and
+    /// simulations. A relay that has ended holds everything.
+    ///
+    /// # Errors
+    /// Says what does not hold.
+    pub async fn invariants(&self) -> Result<(), String> {
+        let check = self.shared.desk.ask(|desk| desk.registry.invariants());
+        check.await.unwrap_or(Ok(()))
     }
 
     /// Ends everything in good order: connections are told `RelayStopping`, and the journal has

@@ -1,5 +1,7 @@
 //! A whole region on this machine, started in its order and ended in the reverse.
 
+use std::sync::Arc;
+
 use axt_agent::Surroundings;
 use axt_client::{
     Admin, Api,
@@ -7,7 +9,7 @@ use axt_client::{
 };
 use axt_control::admin::ReadyFile;
 use axt_net::{clock::Clock, link, tasks::Tasks};
-use axt_proto::InstanceId;
+use axt_proto::{Event, InstanceId};
 
 use crate::{
     config::{SandboxConfig, State},
@@ -133,6 +135,20 @@ impl Sandbox {
     #[allow(clippy::expect_used)] // a test that asks for one has started one
     pub fn instance(&self) -> &InstanceId {
         &self.relay.ready.instances.first().expect("an instance").id
+    }
+
+    /// Checks the relay's own books, for simulations.
+    ///
+    /// # Errors
+    /// Says what does not hold.
+    pub async fn check(&self) -> Result<(), String> {
+        self.relay.handle.invariants().await
+    }
+
+    /// What has happened after the event of that number, as far back as the relay's ring reaches.
+    pub async fn events(&self, since: u64) -> Vec<Arc<Event>> {
+        let events = self.relay.handle.events(since).await;
+        events.map(|(past, _)| past).unwrap_or_default()
     }
 
     /// StartTerminalSession for a login shell on the first instance.

@@ -32,6 +32,7 @@ pub(crate) const KEYS: &[Key] = &[
     limit("idle_timeout_s", "whole seconds", "180", &["How long a connection may be without payload."]),
     limit("bandwidth_bytes_per_s", "bytes a second", "204800", &["Of a session, each way; 0 is no limit, else at least 2048."]),
     limit("burst_bytes", "bytes", "20480", &["What may go through at once beyond the bandwidth."]),
+    limit("close_above_bandwidth", "0 or 1", "0", &["1 closes with FlowExceedLimit what is beyond the bandwidth and twice the burst; 0 has it wait."]),
     limit("sessions_per_region", "a whole number", "100", &["Sessions created and active."]),
     limit("connections_per_instance", "a whole number", "20", &["Connections at the same time."]),
     limit("history_days", "whole days", "30", &["How long a session's record is kept."]),

@@ -60,7 +60,7 @@ pub enum StreamLine {
 
 #[cfg(test)]
 mod tests {
-    use axt_proto::{Reason, Tick};
+    use axt_proto::{Carried, Reason, Tick};
 
     use super::*;
 
@@ -71,8 +71,11 @@ mod tests {
             at: Tick::from_millis(1_000),
             kind: EventKind::ConnectionClosed {
                 reason: Reason::Exit,
-                bytes_up: 3,
-                bytes_down: 4,
+                carried: Carried {
+                    bytes_up: 3,
+                    bytes_down: 4,
+                    ..Carried::default()
+                },
             },
             region: "cn-hangzhou".parse().expect("valid"),
             instance: None,

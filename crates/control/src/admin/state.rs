@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axt_proto::{AccountId, ConnectionId, InstanceId, RegionId, SessionId};
 use serde::{Deserialize, Serialize};
 
-use super::{EventLine, InstanceStatus, OsType};
+use super::{InstanceStatus, OsType};
 
 /// The answer of `GET /v1/state`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,16 +113,10 @@ pub struct LimitState {
     pub value: u64,
     /// Where it was set: `default`, `flag`, `environment`, or a file.
     pub source: String,
-    /// The greatest use of it now, where a use is counted.
+    /// The greatest use of it now, in the same unit, where a use is counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<u64>,
-}
-
-/// The answer of `GET /v1/sessions/{id}`: a session with its history.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionAnswer {
-    /// The session.
-    pub session: SessionState,
-    /// Its events, oldest first, from the journal.
-    pub events: Vec<EventLine>,
+    /// Whose use that is, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<String>,
 }

@@ -7,7 +7,7 @@ mod disk;
 use std::fs;
 
 use axt_journal::{Batch, CommitError, Journal, OpenError};
-use axt_proto::{Event, EventKind, Limits, Reason, RegionId, Secret, SessionId, Tick};
+use axt_proto::{Carried, Event, EventKind, Limits, Reason, RegionId, Secret, SessionId, Tick};
 use axt_registry::{
     Account, AgentInfo, ClientToken, ConnectRequest, ConnectionType, Fingerprint, Fresh,
     InstanceSpec, RegionPatch, Registry, Row, RowChange, RowKey, SessionTarget, StartRequest,
@@ -131,7 +131,7 @@ async fn a_registrys_rows_go_through_the_journal_unharmed() {
     let (connecting, opened) = registry.connect(now, connect);
     changes.extend(opened);
     let connection = connecting.expect("let in").connection;
-    changes.extend(registry.closed(now, connection, Reason::Exit, 1, 2));
+    changes.extend(registry.closed(now, connection, Reason::Exit, Carried::default()));
     changes.extend(registry.agent_offline(now, &request.instance));
     let journal = Journal::memory().expect("opens");
 

@@ -3,12 +3,12 @@
 use std::{
     fmt,
     sync::{
-        Arc, PoisonError,
+        Arc, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use axt_proto::{Limits, Meter, Verdict};
+use axt_proto::{Limits, Load, Meter, Verdict};
 use tokio::sync::Mutex;
 
 use crate::clock::{Clock, Fired, Timer};
@@ -25,9 +25,17 @@ use crate::clock::{Clock, Fired, Timer};
 #[derive(Clone)]
 pub struct Pace(Option<Arc<Shared>>);
 
+/// More was sent than the bandwidth allows, where that ends a connection (limits-and-semantics R8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("more than the bandwidth allows")]
+pub struct Exceeded;
+
 struct Shared {
     clock: Clock,
     turn: usize,
+    /// Whether who would have to wait is told [`Exceeded`] instead.
+    closes: bool,
+    load: std::sync::Mutex<Load>,
     metered: Mutex<Metered>,
     /// How many passes are under way.
     passing: AtomicUsize,
@@ -53,14 +61,17 @@ impl Pace {
         if limits.bandwidth_bytes_per_s == 0 {
             return Self::unlimited();
         }
-        let meter = Meter::new(
-            limits.bandwidth_bytes_per_s,
-            limits.burst_bytes,
-            clock.now(),
-        );
+        let closes = limits.close_above_bandwidth != 0;
+        let burst = match closes {
+            true => limits.closing_burst(),
+            false => limits.burst_bytes,
+        };
+        let meter = Meter::new(limits.bandwidth_bytes_per_s, burst, clock.now());
         Self(Some(Arc::new(Shared {
             clock: clock.clone(),
             turn: meter.turn(),
+            closes,
+            load: Load::new(limits.bandwidth_bytes_per_s).into(),
             metered: Mutex::new(Metered {
                 meter,
                 timer: clock.timer("bandwidth"),
@@ -78,21 +89,38 @@ impl Pace {
 
     /// Waits until `bytes` payload bytes may go. Who has passed asks again at once, or says that
     /// it rests.
-    pub async fn pass(&self, bytes: usize) {
-        let Some(shared) = &self.0 else { return };
+    ///
+    /// # Errors
+    /// [`Exceeded`], where the limits say that nobody waits.
+    pub async fn pass(&self, bytes: usize) -> Result<(), Exceeded> {
+        let Some(shared) = &self.0 else { return Ok(()) };
         if bytes == 0 {
-            return;
+            return Ok(());
         }
         let _passing = Passing::enter(&shared.passing);
         let mut metered = shared.metered.lock().await;
         let Metered { meter, timer } = &mut *metered;
         let armed = Armed(timer);
-        while let Verdict::WaitUntil(at) = meter.ask(shared.clock.now(), bytes) {
+        loop {
+            let now = shared.clock.now();
+            let Verdict::WaitUntil(at) = meter.ask(now, bytes) else {
+                shared.load().count(now, bytes);
+                return Ok(());
+            };
+            if shared.closes {
+                return Err(Exceeded);
+            }
             armed.0.set(Some(at));
             shared.keep(None);
             let fired = armed.0.fired().await;
             shared.keep(Some(fired));
         }
+    }
+
+    /// What has passed lately; `None` where there is no limit.
+    #[must_use]
+    pub fn load(&self) -> Option<Load> {
+        self.0.as_ref().map(|shared| *shared.load())
     }
 
     /// Says that this connection has nothing to send just now: the clock may move on, unless
@@ -107,6 +135,10 @@ impl Pace {
 }
 
 impl Shared {
+    fn load(&self) -> MutexGuard<'_, Load> {
+        self.load.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn keep(&self, fired: Option<Fired>) {
         let mut kept = self.fired.lock().unwrap_or_else(PoisonError::into_inner);
         *kept = fired;

@@ -210,7 +210,8 @@ async fn a_wait_that_is_given_up_leaves_no_deadline_behind() {
     let limits = Limits::default();
     let pace = Pace::new(&clock, &limits);
     pace.pass(usize::try_from(limits.burst_bytes).expect("fits"))
-        .await;
+        .await
+        .expect("nobody closes");
     let mut waiting = Box::pin(pace.pass(1));
     assert!(futures_util::poll!(&mut waiting).is_pending());
 

@@ -1,11 +1,14 @@
 //! What has passed through a connection's two pumps.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use axt_proto::{Direction, Tick};
+use axt_proto::{Carried, Direction, Tick};
 use tokio::sync::Notify;
 
 use crate::{clock::Clock, link};
@@ -20,11 +23,49 @@ pub struct Traffic {
     start: link::Instant,
     up: Way,
     down: Way,
+    totals: Arc<Totals>,
+}
+
+/// The counters of all connections together: they only ever grow.
+#[derive(Debug, Default)]
+pub struct Totals {
+    up: Total,
+    down: Total,
+}
+
+#[derive(Debug, Default)]
+struct Total {
+    bytes: AtomicU64,
+    held_nanos: AtomicU64,
+}
+
+impl Totals {
+    /// Payload bytes that have passed in that direction.
+    #[must_use]
+    pub fn bytes(&self, direction: Direction) -> u64 {
+        self.way(direction).bytes.load(Ordering::Relaxed)
+    }
+
+    /// How long payload in that direction was held back by the bandwidth, in rule time; connections
+    /// that were held back at the same time count each.
+    #[must_use]
+    pub fn held(&self, direction: Direction) -> Duration {
+        Duration::from_nanos(self.way(direction).held_nanos.load(Ordering::Relaxed))
+    }
+
+    const fn way(&self, direction: Direction) -> &Total {
+        match direction {
+            Direction::Up => &self.up,
+            Direction::Down => &self.down,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
 struct Way {
     bytes: AtomicU64,
+    /// How long it was held back by the bandwidth, in nanoseconds of rule time.
+    held_nanos: AtomicU64,
     /// Link time of its last payload, in nanoseconds since the start.
     at: AtomicU64,
     /// Whether its pump waits for its source, with nothing left to write.
@@ -36,7 +77,14 @@ impl Traffic {
     /// Nothing has passed yet.
     #[must_use]
     pub fn new(clock: &Clock) -> Self {
+        Self::among(clock, Arc::default())
+    }
+
+    /// The same; what will pass counts in the totals too.
+    #[must_use]
+    pub fn among(clock: &Clock, totals: Arc<Totals>) -> Self {
         Self {
+            totals,
             clock: clock.clone(),
             last: AtomicU64::new(0),
             start: link::now(),
@@ -58,6 +106,18 @@ impl Traffic {
     #[must_use]
     pub fn bytes(&self, direction: Direction) -> u64 {
         self.way(direction).bytes.load(Ordering::Relaxed)
+    }
+
+    /// All that has passed, both ways, and how long it was held back.
+    #[must_use]
+    pub fn carried(&self) -> Carried {
+        let held_ms = |way: &Way| way.held_nanos.load(Ordering::Relaxed) / 1_000_000;
+        Carried {
+            bytes_up: self.bytes(Direction::Up),
+            bytes_down: self.bytes(Direction::Down),
+            held_up_ms: held_ms(&self.up),
+            held_down_ms: held_ms(&self.down),
+        }
     }
 
     /// Rule time of the last payload, either way; the epoch when there was none.
@@ -114,6 +174,8 @@ impl Passed<'_> {
         let way = self.traffic.way(self.direction);
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         let before = way.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let total = self.traffic.totals.way(self.direction);
+        total.bytes.fetch_add(bytes, Ordering::Relaxed);
         let now = self.traffic.clock.now();
         self.traffic
             .last
@@ -126,11 +188,36 @@ impl Passed<'_> {
         }
     }
 
+    /// Says that payload is held back by the bandwidth, until the answer is dropped.
+    pub(super) fn holding(&self) -> Holding<'_> {
+        Holding {
+            passed: *self,
+            since: self.traffic.clock.now(),
+        }
+    }
+
     /// Says that the pump waits for its source, until the answer is dropped.
     pub(super) fn reading(&self) -> Reading<'_> {
         let flag = &self.traffic.way(self.direction).is_reading;
         flag.store(true, Ordering::Relaxed);
         Reading(flag)
+    }
+}
+
+pub(super) struct Holding<'a> {
+    passed: Passed<'a>,
+    since: Tick,
+}
+
+impl Drop for Holding<'_> {
+    fn drop(&mut self) {
+        let Passed { traffic, direction } = self.passed;
+        let held = traffic.clock.now().since(self.since).as_nanos();
+        let held = u64::try_from(held).unwrap_or(u64::MAX);
+        let total = traffic.totals.way(direction);
+        for counter in [&traffic.way(direction).held_nanos, &total.held_nanos] {
+            counter.fetch_add(held, Ordering::Relaxed);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use axt_registry::{
     ConnectRefusal, ConnectionStatus, Effect, InstanceStatus, Phase, RegionPatch, Verdict,
 };
 
-use crate::world::{World, forward, id, shell, token_of};
+use crate::world::{World, carried, forward, id, shell, token_of};
 
 #[test]
 fn a_url_opens_until_599_999_s_and_not_at_600_000() {
@@ -256,7 +256,9 @@ fn a_failure_before_any_output_is_failed_and_after_it_terminated() {
     let late = world.connect_live(&session);
 
     let reason = Reason::OpenPtyFailed;
-    let changes = world.registry.closed(world.now, early, reason, 9, 0);
+    let changes = world
+        .registry
+        .closed(world.now, early, reason, carried(9, 0));
     world.take(changes);
     world.close(late, reason);
 

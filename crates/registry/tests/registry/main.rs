@@ -8,6 +8,7 @@ mod history;
 mod idempotency;
 mod model;
 mod naive;
+mod nearest;
 mod registration;
 mod restart;
 mod world;

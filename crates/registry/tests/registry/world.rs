@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use axt_proto::{
-    AccountId, ChannelId, ConnectionId, Event, EventKind, InstanceId, Limits, Reason, RegionId,
-    Secret, SessionId, Tick,
+    AccountId, Carried, ChannelId, ConnectionId, Event, EventKind, InstanceId, Limits, Reason,
+    RegionId, Secret, SessionId, Tick,
 };
 use axt_registry::{
     AgentInfo, Changes, ClientToken, ConnectRefusal, ConnectRequest, Connecting, ConnectionStatus,
@@ -19,6 +19,15 @@ pub(crate) const REGION: &str = "cn-hangzhou";
 /// Reads any id from a literal.
 pub(crate) fn id<T: std::str::FromStr>(text: &str) -> T {
     text.parse().ok().expect("a valid id")
+}
+
+/// So many bytes each way.
+pub(crate) fn carried(bytes_up: u64, bytes_down: u64) -> Carried {
+    Carried {
+        bytes_up,
+        bytes_down,
+        ..Carried::default()
+    }
 }
 
 /// The token of a session that the world made.
@@ -244,7 +253,9 @@ impl World {
     }
 
     pub(crate) fn close(&mut self, connection: ConnectionId, reason: Reason) {
-        let changes = self.registry.closed(self.now, connection, reason, 3, 4);
+        let changes = self
+            .registry
+            .closed(self.now, connection, reason, carried(3, 4));
         self.take(changes);
     }
 

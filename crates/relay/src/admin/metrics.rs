@@ -1,6 +1,6 @@
 //! Prometheus text.
 
-use std::{collections::BTreeMap, fmt::Write, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     body::Body,
@@ -8,72 +8,46 @@ use axum::{
     http::{Response, StatusCode},
 };
 
-use crate::{relay::Shared, respond};
+use super::{limits, state};
+use crate::{
+    desk::Desk,
+    metrics::{CONTENT_TYPE, Now},
+    relay::Shared,
+    respond,
+};
 
-/// Gauges over what exists now, without ids in labels.
+/// All counters since the start, and gauges over what exists now.
 pub(super) async fn text(State(shared): State<Arc<Shared>>) -> Response<Body> {
-    let counted = shared.desk.ask(|desk| {
-        let registry = &desk.registry;
-        let mut connections = BTreeMap::from([("kicked", 0_u64), ("live", 0)]);
-        for connection in registry.live_connections() {
-            let state = if connection.connected.is_some() {
-                "live"
-            } else {
-                "kicked"
-            };
-            *connections.entry(state).or_default() += 1;
-        }
-        let online = registry
-            .instances()
-            .filter(|instance| instance.presence.is_online)
-            .count();
-        let instances = registry.instances().count();
-        (connections, online, instances, registry.sessions().len())
-    });
-    let (connections, online, instances, sessions) = match counted.await {
-        Ok(counted) => counted,
-        Err(end) => return super::stopping(end),
+    let is_clock_frozen = shared.clock.status().frozen;
+    let there_is = shared.desk.ask(|desk| look(desk)).await;
+    let (there_is, limits) = match (there_is, limits::states(&shared).await) {
+        (Ok(there_is), Ok(limits)) => (there_is, limits),
+        (Err(end), _) | (_, Err(end)) => return super::stopping(end),
     };
-    let mut text = String::new();
-    gauge(
-        &mut text,
-        "axt_instances",
-        "Instances that are declared.",
-        &[("", instances.to_string())],
-    );
-    gauge(
-        &mut text,
-        "axt_agents_online",
-        "Instances whose agent is there.",
-        &[("", online.to_string())],
-    );
-    gauge(
-        &mut text,
-        "axt_sessions",
-        "Sessions that are remembered, ended ones too.",
-        &[("", sessions.to_string())],
-    );
-    let by_state: Vec<(String, String)> = connections
-        .into_iter()
-        .map(|(state, count)| (format!("{{state=\"{state}\"}}"), count.to_string()))
-        .collect();
-    let by_state: Vec<(&str, String)> = by_state
-        .iter()
-        .map(|(label, count)| (label.as_str(), count.clone()))
-        .collect();
-    gauge(
-        &mut text,
-        "axt_connections",
-        "Connections that hold a slot of their instance.",
-        &by_state,
-    );
-    respond::text(StatusCode::OK, "text/plain; version=0.0.4", text)
+    let now = Now {
+        is_clock_frozen,
+        limits,
+        ..there_is
+    };
+    respond::text(StatusCode::OK, CONTENT_TYPE, shared.metrics.text(now))
 }
 
-fn gauge(text: &mut String, name: &str, help: &str, values: &[(&str, String)]) {
-    // Writing to a string cannot fail.
-    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
-    for (label, value) in values {
-        let _ = writeln!(text, "{name}{label} {value}");
+fn look(desk: &Desk) -> Now {
+    let registry = &desk.registry;
+    let mut sessions = BTreeMap::from(["issued", "in_use", "expired", "ended"].map(|it| (it, 0)));
+    for session in registry.sessions() {
+        *sessions.entry(state::phase(registry, session)).or_default() += 1;
+    }
+    let mut connections = BTreeMap::from([("kicked", 0), ("live", 0)]);
+    for connection in registry.live_connections() {
+        *connections.entry(state::status(connection)).or_default() += 1;
+    }
+    let online = |instance: &&axt_registry::Instance| instance.presence.is_online;
+    Now {
+        instances: registry.instances().count(),
+        agents_online: registry.instances().filter(online).count(),
+        sessions: sessions.into_iter().collect(),
+        connections: connections.into_iter().collect(),
+        ..Now::default()
     }
 }

@@ -1,6 +1,6 @@
 //! The end of a connection, on both sides.
 
-use axt_proto::{Direction, Message, Reason, Status};
+use axt_proto::{Message, Reason, Status};
 use tokio::sync::oneshot;
 
 use super::{
@@ -36,8 +36,7 @@ impl Life {
             reason: end.reason,
             detail: end.detail,
             was_live: self.idle.is_some(),
-            bytes_up: self.traffic.bytes(Direction::Up),
-            bytes_down: self.traffic.bytes(Direction::Down),
+            carried: self.traffic.carried(),
             done,
         };
         if report.send(ended).is_ok() {

@@ -141,6 +141,7 @@ impl Life {
                         }
                     },
                     PumpEnd::Done => return leaving.map_or(After::Lost, after),
+                    PumpEnd::Exceeded => return After::End(too_much("the agent")),
                 },
                 over = &mut pump_up, if !is_up_over => {
                     is_up_over = true;
@@ -155,6 +156,7 @@ impl Life {
                                 leaving = Some(Leaving::ClientDone);
                             }
                         }
+                        PumpEnd::Exceeded => return After::End(too_much("the client")),
                         PumpEnd::Sink(_) => {
                             check_at = link::now() + QUIET;
                             leaving.get_or_insert(Leaving::Deaf);
@@ -180,6 +182,12 @@ impl Life {
             }
         }
     }
+}
+
+/// The bandwidth closes where it does not make wait (limits-and-semantics R8).
+fn too_much(who: &str) -> End {
+    let detail = format!("{who} sent more than the bandwidth allows");
+    End::new(Reason::FlowExceedLimit, detail)
 }
 
 fn after(leaving: Leaving) -> After {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use axt_journal::{Batch, CommitError};
+use axt_net::link;
 use axt_registry::Changes;
 use futures_util::FutureExt;
 
@@ -62,11 +63,11 @@ impl Desk {
             }
             return;
         };
+        let (metrics, begun) = (self.metrics.clone(), link::now());
         let mut commit = async move {
-            Settled {
-                result: journal.commit(outgoing.batch).await,
-                then,
-            }
+            let result = journal.commit(outgoing.batch).await;
+            metrics.committed(link::now().duration_since(begun));
+            Settled { result, then }
         }
         .boxed();
         // The first poll puts the batch into the queue, or into the line for it, so that whatever

@@ -3,9 +3,10 @@
 use std::sync::{Arc, Weak};
 
 use axt_control::luban::{SessionObject, session::Granted};
-use axt_net::pump::Pace;
+use axt_net::pump::{Pace, Traffic};
 use axt_proto::{
-    ChannelId, ConnectionId, Extensions, InstanceId, Reason, SessionId, Size, id::MalformedId,
+    Carried, ChannelId, ConnectionId, Extensions, InstanceId, Reason, SessionId, Size,
+    id::MalformedId,
 };
 use axt_registry::{ConnectRefusal, ConnectRequest, Connecting, SessionTarget, Verdict};
 use futures_util::FutureExt;
@@ -59,6 +60,8 @@ pub(crate) struct Waiting {
     pub(crate) object: SessionObject,
     pub(crate) line: Line,
     pub(crate) paces: Arc<Paces>,
+    /// What goes through it; the desk can look at it meanwhile.
+    pub(crate) traffic: Arc<Traffic>,
     /// Whether the agent has never heard of extensions, so that its ways have to be catered for.
     pub(crate) is_official: bool,
     /// To report the end. Dropping it reports one too.
@@ -72,8 +75,7 @@ pub(crate) struct Ended {
     pub(crate) detail: String,
     /// Whether the agent's data channel was ever there.
     pub(crate) was_live: bool,
-    pub(crate) bytes_up: u64,
-    pub(crate) bytes_down: u64,
+    pub(crate) carried: Carried,
     /// Told when the slot is free again.
     pub(crate) done: oneshot::Sender<()>,
 }
@@ -123,10 +125,13 @@ impl Desk {
                 let (report, ended) = oneshot::channel();
                 self.reports
                     .push(async move { (connection, ended.await.ok()) }.boxed());
+                let traffic = Arc::new(Traffic::among(&self.clock, Arc::clone(&self.totals)));
+                self.traffic.insert(connection, Arc::clone(&traffic));
                 Fate::Wait(Box::new(Waiting {
                     object,
                     line,
                     paces: self.paces(&upgrade.session),
+                    traffic,
                     is_official: announced.is_empty(),
                     report,
                 }))
@@ -146,7 +151,12 @@ impl Desk {
     /// The agent's data channel is paired with its client.
     pub(crate) fn live(&mut self, connection: ConnectionId) {
         self.pairing.opened(connection);
-        let changes = self.registry.live(self.now(), connection);
+        let now = self.now();
+        let changes = self.registry.live(now, connection);
+        let opened = self.registry.connection(connection);
+        if let Some(opened) = opened.filter(|_| !changes.events.is_empty()) {
+            self.metrics.opened(now.since(opened.opened));
+        }
         self.apply(changes);
     }
 
@@ -154,23 +164,24 @@ impl Desk {
     /// between the upgrade's answer and the first byte.
     pub(super) fn ended(&mut self, connection: ConnectionId, ended: Option<Ended>) {
         self.pairing.close(connection);
+        let traffic = self.traffic.remove(&connection);
         let now = self.now();
         let Some(ended) = ended else {
+            let carried = traffic.map(|traffic| traffic.carried()).unwrap_or_default();
             let changes = self
                 .registry
-                .closed(now, connection, Reason::ClientClosed, 0, 0);
+                .closed(now, connection, Reason::ClientClosed, carried);
             self.apply(changes);
             return;
         };
         let has_failed = !ended.was_live && ended.reason == Reason::AgentTimeout
-            || ended.reason.is_failure() && ended.bytes_down == 0;
+            || ended.reason.is_failure() && ended.carried.bytes_down == 0;
         let changes = if has_failed {
             self.registry
                 .failed(now, connection, ended.reason, &ended.detail)
         } else {
-            let (up, down) = (ended.bytes_up, ended.bytes_down);
             self.registry
-                .closed(now, connection, ended.reason, up, down)
+                .closed(now, connection, ended.reason, ended.carried)
         };
         self.apply(changes);
         // The client may not have waited.

@@ -134,6 +134,36 @@ async fn limits_say_where_they_were_set() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_limit_that_can_be_used_up_says_by_how_much_it_is() {
+    let world = World::new().await;
+    let mut agent = world.our_agent().await;
+    let session = world.start_session().await;
+    let (_client, _channel) = world.pair(&mut agent, &session).await;
+    let moved = world
+        .clock
+        .advance(std::time::Duration::from_secs(90))
+        .await;
+    moved.expect("moved");
+
+    let (_, limits) = world.admin("GET", "/v1/limits", "").await;
+
+    assert_eq!(limits["idle_timeout_s"]["used"], 90);
+    assert_eq!(limits["url_validity_s"]["used"], 90);
+    assert_eq!(limits["connections_per_instance"]["used_by"], INSTANCE);
+    assert_eq!(
+        limits["history_connections"]["used_by"],
+        Value::from(session.id)
+    );
+    let limits = limits.as_object().expect("limits");
+    let untold: Vec<_> = limits
+        .iter()
+        .filter(|(_, limit)| limit.get("used").is_none())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(untold, ["close_above_bandwidth"], "a switch is not used up");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_session_is_shown_with_its_history() {
     let world = World::new().await;
     let _agent = world.our_agent().await;
@@ -144,5 +174,46 @@ async fn a_session_is_shown_with_its_history() {
 
     assert_eq!(status, 200);
     assert_eq!(answer["session"]["state"], "issued");
+    assert_eq!(answer["starter"]["identity_type"], "Account");
+    assert_eq!(answer["is_active"], true);
     assert_eq!(answer["events"][0]["event"], "session.started");
+}
+
+#[tokio::test(start_paused = true)]
+async fn metrics_count_what_happened_and_hold_no_id() {
+    let world = World::new().await;
+    let mut agent = world.our_agent().await;
+    let session = world.start_session().await;
+    let (mut client, channel) = world.pair(&mut agent, &session).await;
+    channel.print("hello").await;
+    client.expect_output("hello").await;
+    world.call("EndTerminalSession", "&SessionId=s-none").await;
+    let end = format!("&SessionId={}", session.id);
+    world.call("EndTerminalSession", &end).await;
+    world.until_over().await;
+
+    let text = world.metrics().await;
+
+    for line in [
+        "axt_agents_online 1",
+        "axt_clock_frozen 1",
+        "axt_sessions{state=\"ended\"} 1",
+        "axt_connections{state=\"live\"} 0",
+        "axt_limit{limit=\"sessions_per_region\"} 100",
+        "axt_limit_used{limit=\"sessions_per_region\"} 0",
+        "axt_events_total{event=\"session.started\"} 1",
+        "axt_connection_ends_total{reason=\"EndTerminalSession\"} 1",
+        "axt_api_calls_total{action=\"StartTerminalSession\",code=\"Ok\"} 1",
+        "axt_api_calls_total{action=\"EndTerminalSession\",code=\"InvalidSessionId.NotFound\"} 1",
+        "axt_payload_bytes_total{direction=\"down\"} 5",
+        "axt_held_seconds_total{direction=\"down\"} 0.0",
+        "axt_connection_opening_seconds_count 1",
+        "axt_journal_failures_total 0",
+    ] {
+        let is_there = text.lines().any(|there| there == line);
+        assert!(is_there, "{line} is missing:\n{text}");
+    }
+    for id in [session.id.as_str(), INSTANCE, "conn-", "ch-", "127.0.0.1"] {
+        assert!(!text.contains(id), "{id} is in\n{text}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::{cell::Cell, pin::pin, time::Duration};
 
 use axt_net::frames::Next;
-use axt_proto::{Limits, Message, Status};
+use axt_proto::{EventKind, Limits, Message, Reason, Status};
 use bytes::Bytes;
 
 use crate::{harness::World, peers::Client};
@@ -127,4 +127,98 @@ async fn a_session_that_ends_does_not_wait_for_its_bandwidth() {
     client.expect_ended("Exit").await;
     client.expect_closed(1000, "EndTerminalSession").await;
     assert!(world.clock.advance(Duration::from_secs(1)).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_limits_say_so_too_much_output_closes_and_a_peer_that_keeps_the_limit_does_not() {
+    let limits = Limits {
+        close_above_bandwidth: 1,
+        ..Limits::default()
+    };
+    let world = World::with(limits.clone()).await;
+    let mut agent = world.our_agent().await;
+    let session = world.start_session().await;
+    let (mut client, channel) = world.pair(&mut agent, &session).await;
+    let burst = usize::try_from(limits.closing_burst()).expect("fits");
+
+    channel.send(output(burst)).await;
+    assert_eq!(read_output(&mut client, burst).await, burst);
+    let a_moment = Duration::from_millis(100);
+    world.clock.advance(a_moment).await.expect("moved");
+    channel.send(output(20_480)).await;
+    assert_eq!(read_output(&mut client, 20_480).await, 20_480);
+    channel.send(output(1)).await;
+
+    client.expect_ended("FlowExceedLimit").await;
+    client.expect_closed(1008, "FlowExceedLimit").await;
+    let over = world.until_over().await;
+    assert!(
+        matches!(
+            over,
+            EventKind::ConnectionClosed {
+                reason: Reason::FlowExceedLimit,
+                ..
+            }
+        ),
+        "{over:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_limits_say_so_too_much_input_closes() {
+    let limits = Limits {
+        close_above_bandwidth: 1,
+        ..Limits::default()
+    };
+    let world = World::with(limits.clone()).await;
+    let mut agent = world.our_agent().await;
+    let session = world.start_session().await;
+    let (mut client, _channel) = world.pair(&mut agent, &session).await;
+    let burst = usize::try_from(limits.closing_burst()).expect("fits");
+
+    client
+        .send(Message::Input(vec![b'x'; burst + 1].into()))
+        .await;
+
+    client.expect_ended("FlowExceedLimit").await;
+    client.expect_closed(1008, "FlowExceedLimit").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_long_output_had_to_wait_is_told_of_the_connection() {
+    let limits = Limits::default();
+    let world = World::with(limits.clone()).await;
+    let mut agent = world.our_agent().await;
+    let session = world.start_session().await;
+    let (mut client, channel) = world.pair(&mut agent, &session).await;
+    let burst = usize::try_from(limits.burst_bytes).expect("fits");
+
+    channel.send(output(burst)).await;
+    read_output(&mut client, burst).await;
+    channel.send(output(4_096)).await;
+    // Until it has come as far as the bandwidth.
+    axt_net::link::sleep(Duration::from_millis(1)).await;
+    let (moved, _) = tokio::join!(
+        world.clock.advance(Duration::from_millis(100)),
+        read_output(&mut client, 4_096)
+    );
+    moved.expect("moved");
+    let path = format!("/v1/sessions/{}", session.id);
+    let (_, live) = world.admin("GET", &path, "").await;
+    let (_, limits) = world.admin("GET", "/v1/limits", "").await;
+    world
+        .call("EndTerminalSession", &format!("&SessionId={}", session.id))
+        .await;
+    let over = world.until_over().await;
+
+    // 4,096 bytes at 204,800 a second.
+    assert_eq!(live["connections"][0]["held_down_ms"], 20);
+    assert_eq!(live["connections"][0]["bytes_down"], 24_576);
+    assert_eq!(limits["bandwidth_bytes_per_s"]["used"], 24_576);
+    // After another 80 ms.
+    assert_eq!(limits["burst_bytes"]["used"], 4_096);
+    let EventKind::ConnectionClosed { carried, .. } = over else {
+        panic!("{over:?}");
+    };
+    assert_eq!((carried.held_up_ms, carried.held_down_ms), (0, 20));
 }

@@ -30,7 +30,7 @@ const API: &str = "http://localhost:7080";
 const AXT: &str = "http://localhost:7443";
 const ADMIN: &str = "http://localhost:7090";
 const METADATA: &str = "http://localhost:7200";
-const START: Tick = Tick::from_millis(1_795_587_061_027);
+pub(crate) const START: Tick = Tick::from_millis(1_795_587_061_027);
 
 /// A relay whose rule time stands still.
 pub(crate) struct World {
@@ -63,6 +63,10 @@ impl World {
     }
 
     pub(crate) async fn with(limits: Limits) -> Self {
+        Self::on(limits, Journal::inline().expect("memory")).await
+    }
+
+    pub(crate) async fn on(limits: Limits, journal: Journal) -> Self {
         let net = MemoryNet::new();
         let tasks = Tasks::new();
         let clock = Clock::frozen(START);
@@ -89,7 +93,7 @@ impl World {
             wall: Wall::fixed(jiff::Timestamp::from_second(1_795_587_061).expect("in range")),
             limits,
             limit_sources: BTreeMap::new(),
-            journal: Journal::inline().expect("memory"),
+            journal,
             region,
             account,
             regions: BTreeMap::new(),
@@ -165,6 +169,13 @@ impl World {
         self.text("GET", &url, &[], "").await
     }
 
+    /// What Prometheus is told.
+    pub(crate) async fn metrics(&self) -> String {
+        let request = Request::get(format!("{ADMIN}/metrics")).body(Bytes::new());
+        let response = self.http.send(request.expect("a request")).await;
+        String::from_utf8(response.expect("an answer").body().to_vec()).expect("a text")
+    }
+
     async fn send(&self, method: &str, url: &str, body: &str) -> (u16, Value) {
         let (status, body) = self.text(method, url, &[], body).await;
         (status, serde_json::from_str(&body).unwrap_or(Value::Null))
@@ -196,6 +207,11 @@ impl World {
         let parameters = format!("&InstanceId.1={INSTANCE}{parameters}");
         let (status, answer) = self.call("StartTerminalSession", &parameters).await;
         assert_eq!(status, 200, "{answer}");
+        Self::session(&answer)
+    }
+
+    /// The session that StartTerminalSession answered with.
+    pub(crate) fn session(answer: &Value) -> Session {
         let text = |name: &str| answer[name].as_str().expect("a text").to_owned();
         Session {
             id: text("SessionId"),
