@@ -11,6 +11,7 @@ use crate::{
     calls::Relay,
     channels::Channels,
     config::{AgentConfig, Surroundings},
+    follow::Follower,
     notify,
 };
 
@@ -33,14 +34,17 @@ impl Agent {
         let channels = Arc::new(Channels::new(Arc::clone(&relay), tasks.child()));
         let token = tasks.token().clone();
         tasks.spawn("agent", async move {
+            let mut follower = Follower::new(Arc::clone(&relay));
             tokio::select! {
                 biased;
                 () = token.cancelled() => {}
-                ((), (), ()) = async {
+                ((), (), (), ()) = async {
+                    follower.once().await;
                     tokio::join!(
                         notify::keep(Arc::clone(&relay), Arc::clone(&channels), online_sender),
                         beat::keep(Arc::clone(&relay)),
                         beat::keep_signed(Arc::clone(&relay)),
+                        follower.keep(),
                     )
                 } => {}
             }

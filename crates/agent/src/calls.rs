@@ -3,8 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axt_control::luban::{
-    CHANNEL_QUERY, Identity, SessionList, SignedAhead, StatusPost, beat::HeartBeat,
-    beat::HeartBeatReply, header, path,
+    CHANNEL_QUERY, ClockState, Identity, SessionList, SignedAhead, StatusPost, beat::HeartBeat,
+    beat::HeartBeatReply, clock::SEEN_QUERY, header, path,
 };
 use axt_net::{
     http::HttpError,
@@ -126,6 +126,13 @@ impl Relay {
         let request = self.request(Method::GET, path::HEART_BEAT, &beat.to_string(), FORM)?;
         let answer = self.send(request).await?;
         Ok(serde_json::from_slice(&answer)?)
+    }
+
+    /// How the relay's clock stands, once that is news to who has `seen` so much.
+    pub(crate) async fn clock(&self, seen: Option<u64>) -> Result<ClockState, CallError> {
+        let query = seen.map_or_else(String::new, |seen| format!("{SEEN_QUERY}={seen}"));
+        let request = self.request(Method::GET, path::CLOCK, &query, JSON)?;
+        Ok(serde_json::from_slice(&self.send(request).await?)?)
     }
 
     /// Opens the notify channel.

@@ -31,6 +31,9 @@ pub struct AgentConfig {
     pub extensions: Extensions,
     /// How long a session may be idle where the relay does not tell.
     pub idle_timeout: Duration,
+    /// Whether it asks the relay for its rule time and moves its own clock along. Of no use where
+    /// both share a clock.
+    pub follow_clock: bool,
     /// How many requests are signed ahead, so that opening a session waits for no signature. Each
     /// costs about 2 ms of CPU a minute, so many simulated instances do without.
     pub signed_ahead: usize,
@@ -50,6 +53,7 @@ impl AgentConfig {
             shells: Shells::default(),
             extensions: Extensions::ALL,
             idle_timeout: Limits::default().idle_timeout(),
+            follow_clock: false,
             signed_ahead: 3,
             seed: None,
         }

@@ -18,6 +18,7 @@ mod channel;
 mod channels;
 mod config;
 mod datalink;
+mod follow;
 pub mod helper;
 mod notify;
 pub mod shell;

@@ -5,6 +5,7 @@
 
 pub mod beat;
 pub mod gshell;
+pub mod clock;
 pub mod identity;
 pub mod key;
 pub mod notify;
@@ -16,6 +17,7 @@ pub mod state;
 pub mod task;
 pub mod telemetry;
 
+pub use clock::ClockState;
 pub use identity::{BadSignature, Identity, Signer, Verifier};
 pub use key::{AgentKey, MalformedKey, PublicKey};
 pub use notify::{Answer, Notify};
@@ -44,6 +46,8 @@ pub mod path {
     pub const TASK_REPORT: &str = "/luban/api/v1/task/";
     /// The update check, POST (10.5).
     pub const UPDATE_CHECK: &str = "/luban/api/v1/update/update_check";
+    /// The relay's rule time, GET: for agents of ours that follow it ([`clock`](super::clock)).
+    pub const CLOCK: &str = "/luban/axt/clock";
     /// Events of the agent, POST (10.5).
     pub const METRICS: &str = "/luban/api/metrics";
     /// What went wrong in an agent, POST (10.5).

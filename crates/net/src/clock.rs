@@ -22,7 +22,7 @@ use std::{
 };
 
 use axt_proto::Tick;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use self::state::State;
 pub use self::timer::{Fired, Timer};
@@ -43,6 +43,8 @@ struct Shared {
     state: Mutex<State>,
     /// Told whenever the last timer that had fired is back.
     all_back: Notify,
+    /// How often it was frozen, moved or released.
+    version: watch::Sender<u64>,
     /// Held by the one `advance` that is under way; others queue.
     advancing: tokio::sync::Mutex<()>,
 }
@@ -99,6 +101,7 @@ impl Clock {
             shared: Arc::new(Shared {
                 state: Mutex::new(state),
                 all_back: Notify::new(),
+                version: watch::Sender::new(0),
                 advancing: tokio::sync::Mutex::default(),
             }),
         }
@@ -127,7 +130,10 @@ impl Clock {
         let now = link::now();
         let mut state = self.shared.state();
         state.freeze(now);
-        state.status(now)
+        let status = state.status(now);
+        drop(state);
+        self.shared.changed();
+        status
     }
 
     /// Lets time run on from where it stands.
@@ -137,7 +143,36 @@ impl Clock {
         let (status, wakers) = (state.release(now), state.armed_wakers());
         drop(state);
         wakers.wake();
+        self.shared.changed();
         status
+    }
+
+    /// How often it has been frozen, moved or released, and a way to wait until it is again.
+    #[must_use]
+    pub fn versions(&self) -> watch::Receiver<u64> {
+        self.shared.version.subscribe()
+    }
+
+    /// Stands or runs from now on as another clock does that shows `at`: moved there from deadline
+    /// to deadline, unless it is there or past it already. For a program that follows another's
+    /// rule time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Clock::advance`]; the clock then stands, or runs, where it has come to.
+    pub async fn follow(&self, at: Tick, frozen: bool) -> Result<ClockStatus, TimerNotBack> {
+        if frozen && !self.status().frozen {
+            self.freeze();
+        }
+        let behind = at.since(self.now());
+        let moved = match behind.is_zero() {
+            true => Ok(self.status()),
+            false => self.advance(behind).await,
+        };
+        if !frozen && self.status().frozen {
+            self.release();
+        }
+        moved.map(|_| self.status())
     }
 
     /// Moves time on by `by`, from deadline to deadline: at each, the timers due then fire, and
@@ -166,6 +201,7 @@ impl Clock {
             step.wakers.wake();
         }
         drop(held);
+        self.shared.changed();
         Ok(self.status())
     }
 
@@ -187,6 +223,10 @@ impl Clock {
 }
 
 impl Shared {
+    fn changed(&self) {
+        self.version.send_modify(|version| *version += 1);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,6 +5,7 @@
 
 mod admission;
 mod channels;
+mod clock;
 mod registration;
 mod telemetry;
 
@@ -93,6 +94,7 @@ async fn admitted(
             let version = version(request.headers()).to_owned();
             heart_beat(shared, instance, query.parse(), version).await
         }
+        path::CLOCK => clock::state(shared, query).await,
         path::DEREGISTER => registration::deregister(shared, instance).await,
         path::TASK_LIST => respond::json(StatusCode::OK, &SessionList::empty(instance)),
         path::UPDATE_CHECK => respond::json(StatusCode::OK, &UpdateReply::default()),

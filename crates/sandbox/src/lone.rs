@@ -13,7 +13,7 @@ use axt_net::{
     clock::Clock, link, tasks::Tasks, tls::BadRoots, tls::ClientTls, transport::Dialer, wall::Wall,
 };
 use axt_openapi::mint;
-use axt_proto::{Extensions, InstanceId, id::MalformedId};
+use axt_proto::{Extensions, InstanceId, Tick, id::MalformedId};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 /// What one agent is started with.
@@ -35,6 +35,8 @@ pub struct LoneAgentConfig {
     pub shells: Shells,
     /// The extensions that it announces.
     pub extensions: Extensions,
+    /// Whether its rule time is the relay's, frozen and moved with it; its own, running, if not.
+    pub follow_clock: bool,
 }
 
 impl LoneAgentConfig {
@@ -50,6 +52,7 @@ impl LoneAgentConfig {
             version: AGENT_VERSION.to_owned(),
             shells: Shells::default(),
             extensions: Extensions::ALL,
+            follow_clock: false,
         }
     }
 }
@@ -90,6 +93,7 @@ pub enum LoneAgentError {
 #[derive(Debug)]
 pub struct LoneAgent {
     agent: Agent,
+    clock: Clock,
     tasks: Tasks,
 }
 
@@ -117,18 +121,24 @@ impl LoneAgent {
             None => ClientTls::system(),
         };
         let wall = Wall::system();
-        let clock = Clock::from_wall(&wall, 0);
-        let around = Surroundings::new(Dialer::tcp(), tls, clock, wall);
+        let clock = match config.follow_clock {
+            // Before any time that the relay may tell, for a clock never goes back.
+            true => Clock::frozen(Tick::EPOCH),
+            false => Clock::from_wall(&wall, 0),
+        };
+        let around = Surroundings::new(Dialer::tcp(), tls, clock.clone(), wall);
         let signer = Signer::new(config.instance, config.machine_id, &key);
         let agent = AgentConfig {
             version: config.version,
             shells: config.shells,
             extensions: config.extensions,
+            follow_clock: config.follow_clock,
             ..AgentConfig::new(server, signer)
         };
         let tasks = Tasks::new();
         Ok(Self {
             agent: Agent::start(agent, around, &tasks),
+            clock,
             tasks,
         })
     }
@@ -136,6 +146,12 @@ impl LoneAgent {
     /// Waits until it has come online, or has gone offline, and says which.
     pub async fn changed(&mut self) -> bool {
         self.agent.changed().await
+    }
+
+    /// Its rule time.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// Ends it and everything that its sessions have started, within [`link::SHUTDOWN`].

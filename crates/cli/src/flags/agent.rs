@@ -74,6 +74,19 @@ pub(crate) struct AgentFlags {
     )]
     pub(crate) no_extensions: Option<bool>,
 
+    /// Let its clock be the relay's, frozen and moved with it by `axt clock`
+    #[arg(
+        long,
+        env = "AXT_FOLLOW_CLOCK",
+        hide_env = true,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub(crate) follow_clock: Option<bool>,
+
     /// The relay [default: the one that runs on this machine]
     #[arg(
         long,

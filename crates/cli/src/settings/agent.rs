@@ -47,6 +47,7 @@ pub(crate) fn resolve(flags: AgentFlags, settings: Settings) -> Result<LoneAgent
         version: over(flags.agent_version, file.version).unwrap_or(defaults.version),
         shells: shells(over(flags.keep_background, file.keep_background).unwrap_or_default()),
         extensions: extensions(over(flags.no_extensions, file.no_extensions).unwrap_or_default()),
+        follow_clock: over(flags.follow_clock, file.follow_clock).unwrap_or_default(),
         ..defaults
     })
 }

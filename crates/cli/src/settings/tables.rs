@@ -91,6 +91,8 @@ table! {
         keep_background: bool = Key::switch("false").flag("--keep-background");
         /// Speak the base protocol only, as the official agent does.
         no_extensions: bool = Key::switch("false").flag("--no-extensions");
+        /// Let the clock of `axt agent` be the relay's, frozen and moved with it.
+        follow_clock: bool = Key::switch("false").flag("--follow-clock");
     }
 }
 

@@ -294,3 +294,33 @@ async fn the_offset_from_wall_time_survives_a_restart() {
     assert_eq!(restarted.now(), clock.now());
     assert_eq!(restarted.now(), after(3_600));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_follows_another_goes_through_every_deadline_and_never_back() {
+    let (tasks, clock, diary) = (Tasks::new(), Clock::frozen(Tick::EPOCH), Diary::default());
+    keep(&tasks, &clock, &diary, "idle", vec![after(10), after(20)]);
+
+    let moved = clock.follow(after(15), true).await.expect("moved");
+    let behind = clock.follow(after(5), true).await.expect("nothing to do");
+    let running = clock.follow(after(20), false).await.expect("moved");
+
+    assert_eq!((moved.now, moved.frozen), (after(15), true));
+    assert_eq!(behind.now, after(15));
+    assert_eq!((running.now, running.frozen), (after(20), false));
+    assert_eq!(diary.read(), [("idle", after(10)), ("idle", after(20))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_clocks_versions_is_told_of_each_change() {
+    let clock = Clock::running(START);
+    let mut versions = clock.versions();
+
+    clock.freeze();
+    assert!(versions.changed().now_or_never().is_some());
+    clock.advance(HOUR).await.expect("moved");
+    assert!(versions.changed().now_or_never().is_some());
+    clock.release();
+    assert!(versions.changed().now_or_never().is_some());
+
+    assert!(versions.changed().now_or_never().is_none(), "it only runs");
+}
