@@ -6,13 +6,20 @@
 #[path = "support/relay.rs"]
 mod relay;
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axt_control::luban::{SessionObject, StatusCode, session::Granted};
 use axt_net::{clock::Clock, link};
 use axt_proto::{Extensions, Message, Size, Status};
 use bytes::Bytes;
 use relay::{Relay, START, header_of, session, soon};
+use tracing_subscriber::layer::SubscriberExt;
 
 fn granted(id: &str) -> SessionObject {
     SessionObject {
@@ -99,6 +106,38 @@ async fn a_lost_notify_channel_is_dialled_again() {
 
     let mut second = relay.notified().await;
     assert_eq!(second.say("kick_vm noop").await, "accept:kick_vm noop");
+}
+
+/// Counts what is logged at `info` and above.
+#[derive(Clone, Default)]
+struct Lines(Arc<AtomicUsize>);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Lines {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        let is_ours = event.metadata().target().starts_with("axt");
+        if is_ours && *event.metadata().level() <= tracing::Level::INFO {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_relay_that_is_away_for_ten_minutes_is_told_in_one_line() {
+    let lines = Lines::default();
+    let counting = tracing_subscriber::registry().with(lines.clone());
+    let _guard = tracing::subscriber::set_default(counting);
+    let mut relay = Relay::simulated().await;
+    let notify = relay.notified().await;
+    soon("online", relay.agent.online()).await;
+    let before = lines.0.load(Ordering::Relaxed);
+
+    relay.vanish();
+    drop(notify);
+    link::sleep(Duration::from_secs(600)).await;
+
+    // It was lost, and there is none any more.
+    assert_eq!(lines.0.load(Ordering::Relaxed) - before, 2);
+    assert!(!relay.agent.is_online());
 }
 
 #[tokio::test(start_paused = true)]

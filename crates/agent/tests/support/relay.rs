@@ -58,6 +58,7 @@ pub struct Relay {
     pub clock: Clock,
     pub agent: Agent,
     pub tasks: Tasks,
+    served: Tasks,
     script: Arc<Mutex<Script>>,
     notify: mpsc::Receiver<(HeaderMap, WebSocket)>,
     data: mpsc::Receiver<(ChannelId, WebSocket)>,
@@ -86,6 +87,11 @@ impl Relay {
         .await
     }
 
+    /// It is gone, with all that was connected to it.
+    pub fn vanish(&mut self) {
+        self.served = Tasks::new();
+    }
+
     pub async fn start(clock: Clock, change: impl FnOnce(&mut AgentConfig)) -> Self {
         let net = MemoryNet::new();
         let listener = net.bind("relay.test", 80).expect("free");
@@ -99,15 +105,16 @@ impl Relay {
         let (post_sender, posts) = mpsc::channel(8);
         let (call_sender, calls) = mpsc::channel(64);
         let tasks = Tasks::new();
+        let served = tasks.child();
         let inner = Inner {
             script: Arc::clone(&script),
             notify: notify_sender,
             data: data_sender,
             posts: post_sender,
             calls: call_sender,
-            tasks: Arc::new(tasks.child()),
+            tasks: Arc::new(served.child()),
         };
-        serve(listener, inner, &tasks);
+        serve(listener, inner, &served);
 
         let instance: InstanceId = "i-bp1testinstance0001".parse().expect("valid");
         let mut config =
@@ -125,6 +132,7 @@ impl Relay {
             clock,
             agent,
             tasks,
+            served,
             script,
             notify,
             data,

@@ -97,3 +97,33 @@ fn a_session_keeps_so_many_connections() {
         "live ones never go"
     );
 }
+
+#[test]
+fn ten_thousand_connections_over_a_month_on_renewed_sessions_give_everything_back() {
+    const CONNECTIONS: u32 = 10_000;
+    let limits = Limits {
+        history_records: 5,
+        history_connections: 5,
+        ..Limits::default()
+    };
+    let mut world = World::empty(limits);
+    world.declare("i-1");
+
+    // Three connections on each URL, one every four minutes and a bit.
+    for number in 0..CONNECTIONS / 3 {
+        let session = world.start_on("i-1").expect("admitted");
+        for _ in 0..3 {
+            let connection = world.connect_live(&session);
+            world.advance(MONTH / CONNECTIONS);
+            world.close(connection, Reason::Exit);
+        }
+        if number % 2 == 0 {
+            world.end(&session).expect("ended");
+        }
+    }
+    world.advance_ms(600_000);
+    world.tick();
+
+    assert_eq!((world.active(), world.connected("i-1")), (0, 0));
+    assert!(world.registry.sessions().len() <= 5);
+}

@@ -9,6 +9,8 @@ mod admin;
 mod admission;
 mod bandwidth;
 mod control;
+mod cuts;
+mod deadlines;
 mod ends;
 mod harness;
 mod managed;
