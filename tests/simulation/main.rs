@@ -1,9 +1,11 @@
 //! The simulation: relay, agent and clients in memory, on a paused runtime, with a scripted shell.
 //! Hours pass in milliseconds, and nothing here needs a socket, a process or a PTY.
 
-#![allow(clippy::expect_used, clippy::panic)] // helpers of tests
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
 
+#[path = "../harness/mod.rs"]
 mod harness;
+mod histories;
 
 use std::time::Duration;
 
