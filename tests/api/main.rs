@@ -12,6 +12,7 @@ mod calls;
 mod errors;
 mod hosts;
 mod order;
+mod probe;
 mod rates;
 mod raw;
 mod registration;

@@ -59,7 +59,7 @@ pub enum Kind {
     },
     /// `Name.1`, `Name.2`, …
     List {
-        /// The most; more is [`Parameter::too_long`].
+        /// The most; more is [`Parameter::too_long`], which is told when all else is in order.
         max: usize,
         /// What each item has to look like.
         form: Form,
@@ -74,7 +74,7 @@ pub enum Kind {
         /// The most.
         max: usize,
     },
-    /// JSON text of an object, or its members dotted.
+    /// JSON text of an object, or its members dotted. They are looked into at the object's place.
     Object(&'static [Parameter]),
     /// JSON text of an object whose members are texts of any name.
     Map,
@@ -246,16 +246,19 @@ impl Parameter {
     /// The codes that it can be refused with.
     #[must_use]
     pub fn errors(&self) -> Vec<ErrorCode> {
-        let mut codes = vec![self.excess().code()];
-        // Any text is fine in a list of them.
-        if !matches!(
-            self.kind,
-            Kind::List {
+        let mut codes = Vec::new();
+        match self.kind {
+            // Whatever a call has room for.
+            Kind::Text {
+                max: MAX_BYTES,
                 form: Form::Any,
                 ..
-            }
-        ) {
-            codes.push(self.fault().code());
+            } => {}
+            // Any text is fine in a list of them.
+            Kind::List {
+                form: Form::Any, ..
+            } => codes.push(self.excess().code()),
+            _ => codes.extend([self.excess().code(), self.fault().code()]),
         }
         if self.required {
             codes.push(ErrorCode::MissingParameter);
