@@ -24,6 +24,7 @@ pub mod received;
 pub mod region;
 pub mod render;
 pub mod signature;
+pub mod withstand;
 pub mod world;
 
 #[cfg(test)]

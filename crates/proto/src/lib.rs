@@ -25,6 +25,7 @@ pub mod status;
 pub mod tick;
 pub mod translate;
 pub mod unreached;
+pub mod withstand;
 
 pub use event::{Carried, Event, EventKind};
 pub use extension::Extensions;
