@@ -44,9 +44,54 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// As [`axt_answered`], on this machine: the answer is an empty one.
+    fn axt_answered_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> (Ran, String) {
+        answered(arguments, "200 OK", "{}", |arguments| {
+            self.axt_with(arguments, environment)
+        })
+    }
+
+    /// A sandbox runs here, as far as its ready file tells.
+    fn is_ready(&self) {
+        let folder = self.home.path().join(".local/state/axt");
+        std::fs::create_dir_all(&folder).expect("made");
+        let ready = r#"{"api_http": "http://127.0.0.1:7080", "api_https": "https://localhost:7080",
+            "axt": "wss://localhost:7443", "admin": "http://127.0.0.1:7090", "pid": 4711,
+            "region": "cn-hangzhou", "access_key_id": "LTAIx", "access_key_secret": "hunter2",
+            "ca_cert": "/x/ca.pem", "instances": [{"id": "i-1", "name": "local-1"},
+            {"id": "i-2", "name": "local-2"}]}"#;
+        std::fs::write(folder.join("ready.json"), ready).expect("written");
+    }
+
+    /// The aliyun CLI is set up here.
+    fn has_aliyun_profiles(&self) {
+        let folder = self.home.path().join(".aliyun");
+        std::fs::create_dir_all(&folder).expect("made");
+        let file = r#"{"current": "default", "profiles": [
+            {"name": "default", "mode": "AK", "access_key_id": "LTAIcli",
+             "access_key_secret": "hunter2", "sts_token": "", "region_id": "cn-beijing"},
+            {"name": "sts", "mode": "StsToken", "access_key_id": "STS.x",
+             "access_key_secret": "hunter2", "sts_token": "token-of-sts", "region_id": "cn-beijing"},
+            {"name": "ecs", "mode": "EcsRamRole", "ram_role_name": "r", "region_id": "cn-beijing"}],
+            "meta_path": ""}"#;
+        std::fs::write(folder.join("config.json"), file).expect("written");
+    }
+}
+
 /// Runs a command against a server that gives one answer; `ADDRESS` in the arguments is the server's.
 /// Also gives what the server was sent.
 fn axt_answered(arguments: &[&str], status: &str, body: &str) -> (Ran, String) {
+    let machine = Machine::new();
+    answered(arguments, status, body, |arguments| machine.axt(arguments))
+}
+
+fn answered(
+    arguments: &[&str],
+    status: &str,
+    body: &str,
+    run: impl FnOnce(&[&str]) -> Ran,
+) -> (Ran, String) {
     let server = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = server.local_addr().expect("bound").to_string();
     let arguments: Vec<String> = arguments
@@ -56,7 +101,7 @@ fn axt_answered(arguments: &[&str], status: &str, body: &str) -> (Ran, String) {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     thread::scope(|scope| {
         let serving = scope.spawn(|| answer(&server, status, body));
-        let ran = Machine::new().axt(&arguments);
+        let ran = run(&arguments);
         // Should the command never have come, the server must not wait for it for ever.
         drop(TcpStream::connect(&address));
         (ran, serving.join().expect("served"))
@@ -171,6 +216,8 @@ fn every_command_has_a_help_with_examples() {
         "relay",
         "agent",
         "config",
+        "completions",
+        "man",
     ] {
         let ran = Machine::new().axt(&[command, "--help"]);
 
@@ -531,4 +578,253 @@ fn the_environment_is_read_from_the_ready_file() {
     std::fs::write(folder.join("ready.json"), ready).expect("written");
 
     assert_snapshot!(machine.axt(&["env"]).told());
+}
+
+#[test]
+fn each_exit_code_of_the_help_comes_about() {
+    let machine = Machine::new();
+    let code = |ran: Ran| ran.output.status.code().expect("an exit code");
+    let refused = r#"{"Code":"InvalidInstance.NotFound","Message":"x","RequestId":"R"}"#;
+    let api = [&["api", "DescribeRegions"], THERE.as_slice()].concat();
+    let health = ["health", "--admin", "http://ADDRESS"];
+
+    let mut seen = vec![
+        code(machine.axt(&["config", "--example"])),
+        code(axt_answered(&health, "503 Service Unavailable", r#"{"error":"x"}"#).0),
+        code(machine.axt(&["no-such-command"])),
+        code(machine.axt(&["api", "DescribeRegions"])),
+        code(axt_answered(&api, "404 Not Found", refused).0),
+        interrupted(&api),
+        code(machine.axt(&["session"])),
+    ];
+    seen.sort_unstable();
+
+    let help = machine.axt(&["--help"]).stdout();
+    let (_, table) = help.split_once("Exit codes:\n").expect("a table");
+    let told: Vec<i32> = table
+        .lines()
+        .map_while(|line| line.split_whitespace().next()?.parse().ok())
+        .collect();
+    assert_eq!(told, seen);
+    assert_eq!(told, [0, 1, 2, 3, 4, 130, 255]);
+}
+
+/// The exit code of a command that gets Ctrl-C while it waits for the API at `ADDRESS`.
+fn interrupted(arguments: &[&str]) -> i32 {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = server.local_addr().expect("bound").to_string();
+    let arguments = arguments.iter().map(|it| it.replace("ADDRESS", &address));
+    let home = tempfile::tempdir().expect("a folder");
+    let mut axt = Command::new(env!("CARGO_BIN_EXE_axt"))
+        .args(arguments)
+        .env_clear()
+        .env("HOME", home.path())
+        .spawn()
+        .expect("axt runs");
+    // Once it calls, it waits for the answer.
+    let (mut client, _) = server.accept().expect("a client");
+    read_request(&mut client);
+    interrupt(axt.id());
+    axt.wait().expect("ended").code().expect("an exit code")
+}
+
+/// What a shell would offer for the last of these words.
+fn completed(machine: &Machine, words: &[&str]) -> Vec<String> {
+    let index = (words.len() - 1).to_string();
+    let arguments = [&["--"], words].concat();
+    let environment = [
+        ("AXT_COMPLETE", "bash"),
+        ("_CLAP_COMPLETE_INDEX", index.as_str()),
+        ("_CLAP_IFS", "\n"),
+    ];
+    let ran = machine.axt_with(&arguments, &environment);
+    assert_eq!(ran.output.status.code(), Some(0), "{}", ran.told());
+    ran.stdout().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_shell_completes_actions_parameters_and_their_values() {
+    let machine = Machine::new();
+    machine.is_ready();
+
+    let actions = completed(&machine, &["axt", "api", "StartT"]);
+    let names = completed(
+        &machine,
+        &[
+            "axt",
+            "api",
+            "StartTerminalSession",
+            "--InstanceId.1",
+            "i-1",
+            "--Pa",
+        ],
+    );
+    let lists = completed(
+        &machine,
+        &[
+            "axt",
+            "api",
+            "DescribeInstanceStatus",
+            "--InstanceId.1",
+            "i-1",
+            "--Inst",
+        ],
+    );
+    let words = completed(
+        &machine,
+        &[
+            "axt",
+            "api",
+            "StartTerminalSession",
+            "--ConnectionType",
+            "In",
+        ],
+    );
+    let instances = completed(&machine, &["axt", "session", "-i", ""]);
+    let of_action = completed(
+        &machine,
+        &["axt", "api", "StartTerminalSession", "--InstanceId.1", ""],
+    );
+
+    assert_eq!(actions, ["StartTerminalSession"]);
+    assert_eq!(names, ["--PasswordName"]);
+    assert_eq!(lists, ["--InstanceId.2"]);
+    assert_eq!(words, ["Internet", "Intranet"]);
+    assert_eq!(instances, ["i-1", "i-2"]);
+    assert_eq!(of_action, ["i-1", "i-2"]);
+}
+
+#[test]
+fn the_script_of_each_shell_asks_the_program() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ran = Machine::new().axt(&["completions", shell]);
+
+        assert_eq!(ran.output.status.code(), Some(0), "{shell}");
+        assert!(ran.stdout().contains("AXT_COMPLETE"), "{}", ran.stdout());
+    }
+    told!("completions", "tcsh");
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_command() {
+    let machine = Machine::new();
+
+    let ran = machine.axt(&["man", "pages"]);
+
+    let pages = machine.home.path().join("pages");
+    let main = std::fs::read_to_string(pages.join("axt.1")).expect("a page");
+    assert!(main.contains("Exit codes:"), "{main}");
+    assert!(pages.join("axt-portforward.1").is_file());
+    assert!(ran.told().contains("pages in pages"), "{}", ran.told());
+    assert!(machine.axt(&["man"]).stdout().contains(".TH axt 1"));
+}
+
+#[test]
+fn every_page_of_a_list_is_printed_as_it_comes() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = server.local_addr().expect("bound").to_string();
+    let there = THERE.map(|it| it.replace("ADDRESS", &address));
+    let there: Vec<&str> = there.iter().map(String::as_str).collect();
+    let page = |token: &str, id: &str| {
+        let sessions = format!(r#"{{"Session":[{{"SessionId":"{id}","Username":"u"}}]}}"#);
+        format!(r#"{{"RequestId":"R","NextToken":"{token}","Sessions":{sessions}}}"#)
+    };
+    let arguments = [
+        &[
+            "api",
+            "DescribeTerminalSessions",
+            "--all",
+            "--columns",
+            "SessionId,Username",
+        ],
+        there.as_slice(),
+    ]
+    .concat();
+
+    let (ran, asked) = thread::scope(|scope| {
+        let serving = scope
+            .spawn(|| ["t1", "t2", ""].map(|token| answer(&server, "200 OK", &page(token, "s-1"))));
+        let ran = Machine::new().axt(&arguments);
+        // Should it have asked less often, the server must not wait for ever.
+        for _ in 0..3 {
+            drop(TcpStream::connect(&address));
+        }
+        (ran, serving.join().expect("served"))
+    });
+
+    let lines = "SessionId  Username\ns-1        u\ns-1        u\ns-1        u\n";
+    assert_eq!(ran.told(), format!("{lines}exit code 0"));
+    assert!(asked[0].contains("MaxResults=100"), "{}", asked[0]);
+    assert!(!asked[0].contains("NextToken"), "{}", asked[0]);
+    assert!(asked[1].contains("NextToken=t1"), "{}", asked[1]);
+    assert!(asked[2].contains("NextToken=t2"), "{}", asked[2]);
+}
+
+#[test]
+fn a_key_is_taken_from_the_aliyun_clis_own_file() {
+    let machine = Machine::new();
+    machine.has_aliyun_profiles();
+    let call = |more: &[&str], environment: &[(&str, &str)]| {
+        let arguments = ["api", "DescribeRegions", "--endpoint", "http://ADDRESS"];
+        let arguments = [arguments.as_slice(), more].concat();
+        let (ran, request) = machine.axt_answered_with(&arguments, environment);
+        assert_eq!(ran.output.status.code(), Some(0), "{}", ran.told());
+        assert!(!request.contains("hunter2"), "{request}");
+        request
+    };
+    let in_environment = [
+        ("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAIenv"),
+        ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "hunter2"),
+        ("ALIBABA_CLOUD_REGION_ID", "cn-shanghai"),
+    ];
+
+    let current = call(&[], &[]);
+    let temporary = call(&[], &[("ALIBABA_CLOUD_PROFILE", "sts")]);
+    let environment = call(&[], &in_environment);
+    let named = call(&["--profile", "sts"], &in_environment);
+
+    assert!(current.contains("Credential=LTAIcli,"), "{current}");
+    assert!(current.ends_with("RegionId=cn-beijing"), "{current}");
+    assert!(temporary.contains("Credential=STS.x,"), "{temporary}");
+    assert!(
+        temporary.contains("x-acs-security-token: token-of-sts"),
+        "{temporary}"
+    );
+    assert!(environment.contains("Credential=LTAIenv,"), "{environment}");
+    assert!(named.contains("Credential=STS.x,"), "{named}");
+}
+
+#[test]
+fn a_profile_that_holds_no_key_is_wrong_usage() {
+    let machine = Machine::new();
+    machine.has_aliyun_profiles();
+    let call = |profile: &str| {
+        let endpoint = ["--endpoint", "http://127.0.0.1:1", "--region", "cn-x"];
+        let arguments = ["api", "DescribeRegions", "--profile", profile];
+        machine.axt(&[arguments, endpoint].concat()).told()
+    };
+
+    assert_snapshot!([call("ecs"), call("nobody")].join("\n"));
+}
+
+#[test]
+fn where_the_key_was_found_is_told_without_the_secret() {
+    let machine = Machine::new();
+    machine.has_aliyun_profiles();
+    let endpoint = [("AXT_ENDPOINT", "http://10.0.0.1:7080")];
+
+    let nowhere = machine.axt(&["config"]).stdout();
+    let profile = machine.axt_with(&["config"], &endpoint).stdout();
+    machine.is_ready();
+    let ready = machine.axt(&["config"]).stdout();
+
+    let last = |told: &str| {
+        let lines = told.lines().filter(|line| line.starts_with("# "));
+        let lines: Vec<_> = lines
+            .skip_while(|line| !line.starts_with("# Client"))
+            .collect();
+        lines.join("\n")
+    };
+    assert!(!format!("{profile}{ready}").contains("hunter2"));
+    assert_snapshot!([last(&nowhere), last(&profile), last(&ready)].join("\n\n"));
 }

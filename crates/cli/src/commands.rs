@@ -3,11 +3,13 @@
 mod agent;
 mod api;
 mod clock;
+mod completions;
 mod config;
 mod env;
 mod explain;
 mod health;
 mod limits;
+mod man;
 mod piped;
 mod portforward;
 mod relay;
@@ -41,6 +43,9 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let command = match cli.command {
         // It judges files itself.
         Command::Config(flags) => return config::run(flags, named),
+        // These want none.
+        Command::Completions(flags) => return completions::run(flags),
+        Command::Man(flags) => return man::run(flags),
         command => command,
     };
     let settings = file::load(named, &process_environment)?;
@@ -57,7 +62,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Clock(flags) => clock::run(flags, &settings).await,
         Command::Limits(flags) => limits::run(flags, &settings).await,
         Command::Explain(flags) => explain::run(flags, &settings).await,
-        Command::Config(_) => Ok(ExitCode::SUCCESS),
+        Command::Config(_) | Command::Completions(_) | Command::Man(_) => Ok(ExitCode::SUCCESS),
     }
 }
 
@@ -74,14 +79,28 @@ async fn end(first: Stop, stops: &mut Stops, shutdown: impl Future<Output = ()>)
     }
 }
 
+/// Does the work unless a signal asks to end first; then the command ends by it (Ctrl-C: 130).
+async fn unless_stopped<F: Future>(work: F) -> Result<F::Output, Failure> {
+    let mut stops = Stops::listen().map_err(Failure::failed)?;
+    tokio::select! {
+        biased;
+        stop = stops.next() => Err(Failure::stopped(stop)),
+        done = work => Ok(done),
+    }
+}
+
 /// Writes data to stdout. A reader that has gone (`axt api … | head -1`) is no failure.
 fn print(text: &str) -> Result<(), Failure> {
+    is_read(text).map(drop)
+}
+
+/// Writes data to stdout, and says whether there is still somebody who reads it.
+fn is_read(text: &str) -> Result<bool, Failure> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::failed(format!("cannot write to stdout: {error}")))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::failed(format!("cannot write to stdout: {error}"))),
     }
 }
 

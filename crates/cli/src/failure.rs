@@ -11,9 +11,11 @@ use axt_net::transport::ProxyError;
 
 use crate::flags::usage::UsageError;
 
-/// The exit codes that are not a remote command's.
+/// The exit codes that are not a remote command's: the one table of them, which the help prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
+    /// It was done.
+    Done = 0,
     /// It was tried and did not work.
     Failed = 1,
     /// Wrong usage or settings.
@@ -26,6 +28,32 @@ pub(crate) enum Code {
     Interrupted = 130,
     /// A session's own failures, which a remote command's code must not be taken for.
     Session = 255,
+}
+
+impl Code {
+    /// All of them.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Done,
+        Self::Failed,
+        Self::Usage,
+        Self::Unreachable,
+        Self::Api,
+        Self::Interrupted,
+        Self::Session,
+    ];
+
+    /// What it means, as the help says it.
+    pub(crate) const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Usage => "wrong usage or settings",
+            Self::Unreachable => "no sandbox is running, or it cannot be reached",
+            Self::Api => "the API answered with an error",
+            Self::Interrupted => "Ctrl-C",
+            Self::Session => "`axt session` or `axt ssh`: not opened, or cut off",
+        }
+    }
 }
 
 /// A failure, ready to be told.
@@ -129,7 +157,9 @@ impl From<DiscoverError> for Failure {
             DiscoverError::NotRunning(_)
             | DiscoverError::Unreadable { .. }
             | DiscoverError::Malformed { .. } => Code::Unreachable,
-            DiscoverError::Missing { .. } | DiscoverError::NoHome => Code::Usage,
+            DiscoverError::Missing { .. } | DiscoverError::Profile(_) | DiscoverError::NoHome => {
+                Code::Usage
+            }
         };
         Self::new(&error, code).hint(error.hint())
     }

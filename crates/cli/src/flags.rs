@@ -6,11 +6,13 @@
 pub(crate) mod agent;
 pub(crate) mod api;
 pub(crate) mod clock;
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod explain;
 pub(crate) mod given;
 pub(crate) mod global;
 pub(crate) mod limits;
+pub(crate) mod man;
 pub(crate) mod portforward;
 pub(crate) mod relay;
 pub(crate) mod session;
@@ -21,14 +23,18 @@ pub(crate) mod usage;
 
 use clap::{Parser, Subcommand};
 
+use crate::failure::Code;
+
 use self::{
     agent::AgentFlags,
     api::ApiFlags,
     clock::ClockFlags,
+    completions::CompletionsFlags,
     config::ConfigFlags,
     explain::ExplainFlags,
     global::GlobalFlags,
     limits::LimitsFlags,
+    man::ManFlags,
     portforward::PortforwardFlags,
     relay::RelayCommand,
     session::SessionFlags,
@@ -37,7 +43,15 @@ use self::{
     up::UpFlags,
 };
 
-const AFTER_HELP: &str = "\
+/// What stands below the commands. The table of exit codes is the code's own ([`Code`]).
+fn after_help() -> String {
+    let codes: Vec<String> = Code::ALL
+        .iter()
+        .map(|code| format!("  {:<5} {}", *code as u8, code.meaning()))
+        .collect();
+    let codes = codes.join("\n");
+    format!(
+        "\
 Start here:
   axt up                              a region with one instance, on this machine
   axt session                         a shell on it
@@ -49,24 +63,21 @@ A flag can also be given by the environment: AXT_STATE_DIR for --state-dir; most
 `axt config --example` prints one.
 
 Exit codes:
-  0     done
-  1     failed
-  2     wrong usage or settings
-  3     no sandbox is running, or it cannot be reached
-  4     the API answered with an error
-  130   Ctrl-C
-  `axt session` and `axt ssh` end with the remote command's code; 255 is their own failure.
+{codes}
+  `axt session` and `axt ssh` end with the remote command's code.
 
 Proxies, for the API and for sessions: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. This
 machine's own addresses are never asked of a proxy. Trust, for both: the system's roots, or those
-of SSL_CERT_FILE and SSL_CERT_DIR, and the ones of --ca.";
+of SSL_CERT_FILE and SSL_CERT_DIR, and the ones of --ca."
+    )
+}
 
 /// Alibaba Cloud ECS Session Manager on your own machine.
 #[derive(Debug, Parser)]
 #[command(
     name = "axt",
     version,
-    after_help = AFTER_HELP,
+    after_help = after_help(),
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true
@@ -106,4 +117,6 @@ Examples:
     Relay(RelayCommand),
     Agent(AgentFlags),
     Config(ConfigFlags),
+    Completions(CompletionsFlags),
+    Man(ManFlags),
 }

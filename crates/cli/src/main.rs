@@ -6,8 +6,10 @@
 //! What never does: rules, protocols, and anything that a test could not reach without a process.
 
 mod commands;
+mod complete;
 mod failure;
 mod flags;
+mod grid;
 mod logs;
 mod settings;
 mod target;
@@ -26,6 +28,12 @@ fn main() -> ExitCode {
     // A shell's helper is this program too, and it knows neither flags nor a runtime.
     if arguments.get(1).is_some_and(|first| first == "__shell") {
         return axt_agent::helper::main();
+    }
+
+    match complete::answer(&arguments) {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(error) => return Failure::failed(error).report(),
     }
 
     let names: Vec<String> = Cli::command()

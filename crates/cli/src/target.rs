@@ -4,7 +4,6 @@ use std::{fs, io::BufRead, path::Path, sync::Arc};
 
 use axt_client::{
     Admin, Api, Target,
-    api::permanent,
     discover::{self, process_environment},
     forward::{EXTENSIONS, Finder, Route},
     session::{Network, Started},
@@ -52,10 +51,7 @@ impl Clients {
             HttpClient::new(dialer.clone(), tls.clone()),
             &target.endpoint,
             target.region.clone(),
-            permanent(
-                target.access_key_id.clone(),
-                target.access_key_secret.clone(),
-            ),
+            target.credentials.clone(),
             Wall::system(),
         )
         .map_err(Failure::usage)?;
@@ -73,7 +69,18 @@ impl Clients {
 /// There is none.
 pub(crate) fn find(flags: ApiTarget, settings: &Settings) -> Result<Target, Failure> {
     let wanted = client::wanted(flags, settings);
-    Ok(discover::find(wanted, &process_environment)?)
+    let target = discover::find(wanted, &process_environment)?;
+    let origins = &target.origins;
+    tracing::info!(
+        endpoint = target.endpoint,
+        endpoint_from = %origins.endpoint,
+        region = %target.region,
+        region_from = %origins.region,
+        access_key_id = target.credentials.access_key_id,
+        key_from = %origins.key,
+        "found"
+    );
+    Ok(target)
 }
 
 /// The admin API of the sandbox that the flags mean.

@@ -1,5 +1,7 @@
 //! Signed calls of the OpenAPI, any action with any parameters.
 
+mod pages;
+
 use std::fmt;
 
 use axt_net::{
@@ -13,6 +15,8 @@ use bytes::Bytes;
 use http::{Request, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::Value;
+
+pub use self::pages::Pages;
 
 /// The API of one region, with the key to sign with.
 #[derive(Clone, Debug)]

@@ -4,6 +4,14 @@
 //! know. Else the environment of the official SDKs does (ecs-api 1.5). The SDKs' environment comes
 //! last because people have it set for the real cloud, and a command meant for the sandbox must not
 //! go there.
+//!
+//! The key is looked for in an order of its own: see [`key`].
+
+pub mod aliyun;
+mod error;
+pub mod key;
+mod origin;
+mod place;
 
 use std::{
     fs, io,
@@ -11,7 +19,14 @@ use std::{
 };
 
 use axt_control::admin::{ReadyFile, ReadyInstance};
+use axt_openapi::Credentials;
 use axt_proto::{RegionId, Secret};
+
+use self::place::Place;
+pub use self::{
+    error::DiscoverError,
+    origin::{Origin, Origins},
+};
 
 /// How a variable of the environment is read; tests pass their own.
 pub type Environment = dyn Fn(&str) -> Option<String>;
@@ -37,6 +52,10 @@ pub struct Wanted {
     pub access_key_id: Option<String>,
     /// Its secret.
     pub access_key_secret: Option<Secret>,
+    /// The STS token of a temporary key.
+    pub security_token: Option<Secret>,
+    /// The profile of the aliyun CLI whose key is used.
+    pub profile: Option<String>,
 }
 
 /// A sandbox to talk to.
@@ -46,67 +65,14 @@ pub struct Target {
     pub endpoint: String,
     /// The region.
     pub region: RegionId,
-    /// The access key.
-    pub access_key_id: String,
-    /// Its secret.
-    pub access_key_secret: Secret,
+    /// The key to sign with.
+    pub credentials: Credentials,
     /// Further roots to trust, beside the system's: PEM.
     pub ca: Option<PathBuf>,
     /// The instances that the ready file names.
     pub instances: Vec<ReadyInstance>,
-}
-
-/// Why there is nothing to talk to.
-#[derive(Debug, thiserror::Error)]
-pub enum DiscoverError {
-    /// No ready file, and nothing else says where a sandbox is.
-    #[error("no sandbox is running: there is no {}", .0.display())]
-    NotRunning(PathBuf),
-    /// The ready file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Unreadable {
-        /// Which file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The ready file is not one.
-    #[error("{} is no ready file: {problem}", path.display())]
-    Malformed {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// An endpoint is known, but not all that a call needs.
-    #[error("no {what} for {endpoint}")]
-    Missing {
-        /// What is missing.
-        what: &'static str,
-        /// The flag and the variable that give it.
-        how: &'static str,
-        /// The endpoint.
-        endpoint: String,
-    },
-    /// Neither a flag nor the environment says where state is kept.
-    #[error("no state folder: neither AXT_STATE_DIR nor XDG_STATE_HOME nor HOME is set")]
-    NoHome,
-}
-
-impl DiscoverError {
-    /// What to do about it.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        match self {
-            Self::NotRunning(_) => {
-                "`axt up` starts one; `--endpoint URL` names one that runs elsewhere".into()
-            }
-            Self::Unreadable { .. } => "was the sandbox started by another user?".into(),
-            Self::Malformed { .. } => "remove the file and start the sandbox again".into(),
-            Self::Missing { how, .. } => format!("give it by {how}"),
-            Self::NoHome => "name a folder by `--state-dir`".into(),
-        }
-    }
+    /// Where all that was found.
+    pub origins: Origins,
 }
 
 /// Where state is kept when nothing names a folder: `$AXT_STATE_DIR`, else `$XDG_STATE_HOME/axt`,
@@ -133,27 +99,34 @@ pub fn default_state_dir(environment: &Environment) -> Result<PathBuf, DiscoverE
 /// # Errors
 /// [`DiscoverError`], which says what to do in [`DiscoverError::hint`].
 pub fn find(wanted: Wanted, environment: &Environment) -> Result<Target, DiscoverError> {
-    if let Some(endpoint) = wanted.endpoint.clone() {
-        return by_name(endpoint, wanted, environment);
-    }
-    let ready = match read_ready(wanted.state_dir.as_deref(), environment) {
-        Err(DiscoverError::NotRunning(path)) => {
-            return match environment("ALIBABA_CLOUD_ENDPOINT") {
-                Some(endpoint) if wanted.state_dir.is_none() => {
-                    by_name(endpoint, wanted, environment)
-                }
-                _ => Err(DiscoverError::NotRunning(path)),
-            };
-        }
-        read => read?,
+    let place = Place::find(&wanted, environment)?;
+    let (region, region_from) = place.region(&wanted, environment)?;
+    let (credentials, key_from) = key::find(&wanted, &place, environment)?;
+    let Place {
+        endpoint,
+        from,
+        ready,
+    } = place;
+    let has_scheme = endpoint.starts_with("http://") || endpoint.starts_with("https://");
+    let (ready_ca, instances) = match ready {
+        Some(ready) => (Some(ready.ca_cert.into()), ready.instances),
+        None => (None, Vec::new()),
     };
     Ok(Target {
-        endpoint: ready.api_https,
-        region: wanted.region.unwrap_or(ready.region),
-        access_key_id: wanted.access_key_id.unwrap_or(ready.access_key_id),
-        access_key_secret: wanted.access_key_secret.unwrap_or(ready.access_key_secret),
-        ca: Some(wanted.ca.unwrap_or_else(|| ready.ca_cert.into())),
-        instances: ready.instances,
+        endpoint: if has_scheme {
+            endpoint
+        } else {
+            format!("https://{endpoint}")
+        },
+        region,
+        credentials,
+        ca: wanted.ca.or(ready_ca),
+        instances,
+        origins: Origins {
+            endpoint: from,
+            region: region_from,
+            key: key_from,
+        },
     })
 }
 
@@ -188,62 +161,19 @@ pub fn read_ready(
         Err(source) => return Err(DiscoverError::Unreadable { path, source }),
     };
     serde_json::from_slice(&text).map_err(|error| DiscoverError::Malformed {
-        // The place, not the text: the file holds a secret.
-        problem: format!(
-            "{:?} error in line {}, column {}",
-            error.classify(),
-            error.line(),
-            error.column()
-        ),
+        problem: problem(&error),
         path,
     })
 }
 
-fn by_name(
-    endpoint: String,
-    wanted: Wanted,
-    environment: &Environment,
-) -> Result<Target, DiscoverError> {
-    let missing = |what, how| DiscoverError::Missing {
-        what,
-        how,
-        endpoint: endpoint.clone(),
-    };
-    let region = wanted
-        .region
-        .or_else(|| environment("ALIBABA_CLOUD_REGION_ID")?.parse().ok())
-        .ok_or_else(|| missing("region", "`--region` or ALIBABA_CLOUD_REGION_ID"))?;
-    let access_key_id = wanted
-        .access_key_id
-        .or_else(|| environment("ALIBABA_CLOUD_ACCESS_KEY_ID"))
-        .ok_or_else(|| {
-            missing(
-                "access key",
-                "`--access-key-id` or ALIBABA_CLOUD_ACCESS_KEY_ID",
-            )
-        })?;
-    let access_key_secret = wanted
-        .access_key_secret
-        .or_else(|| environment("ALIBABA_CLOUD_ACCESS_KEY_SECRET").map(Secret::new))
-        .ok_or_else(|| {
-            missing(
-                "access key secret",
-                "ALIBABA_CLOUD_ACCESS_KEY_SECRET or `--access-key-secret`",
-            )
-        })?;
-    let has_scheme = endpoint.starts_with("http://") || endpoint.starts_with("https://");
-    Ok(Target {
-        endpoint: if has_scheme {
-            endpoint
-        } else {
-            format!("https://{endpoint}")
-        },
-        region,
-        access_key_id,
-        access_key_secret,
-        ca: wanted.ca,
-        instances: Vec::new(),
-    })
+/// What is wrong with a JSON file, without its text: such files hold secrets.
+fn problem(error: &serde_json::Error) -> String {
+    format!(
+        "{:?} error in line {}, column {}",
+        error.classify(),
+        error.line(),
+        error.column()
+    )
 }
 
 #[cfg(test)]
@@ -294,7 +224,7 @@ mod tests {
         let target = find(wanted, &variables(CLOUD)).expect("found");
 
         assert_eq!(target.endpoint, "https://localhost:7080");
-        assert_eq!(target.access_key_id, "LTAIready");
+        assert_eq!(target.credentials.access_key_id, "LTAIready");
         assert_eq!(target.region.as_str(), "cn-hangzhou");
         assert_eq!(target.ca, Some("/x/ca.pem".into()));
         assert_eq!(target.instances.len(), 1);
@@ -307,13 +237,14 @@ mod tests {
             state_dir: Some(folder.path().into()),
             region: Some("cn-shanghai".parse().expect("valid")),
             access_key_id: Some("LTAIflag".into()),
+            access_key_secret: Some(Secret::new("flag")),
             ..Wanted::default()
         };
 
         let target = find(wanted, &variables(&[])).expect("found");
 
         assert_eq!(target.region.as_str(), "cn-shanghai");
-        assert_eq!(target.access_key_id, "LTAIflag");
+        assert_eq!(target.credentials.access_key_id, "LTAIflag");
     }
 
     #[test]
@@ -326,7 +257,7 @@ mod tests {
         let target = find(wanted, &variables(CLOUD)).expect("found");
 
         assert_eq!(target.endpoint, "http://10.0.0.1:7080");
-        assert_eq!(target.access_key_id, "LTAIenv");
+        assert_eq!(target.credentials.access_key_id, "LTAIenv");
         assert_eq!(target.region.as_str(), "cn-beijing");
     }
 
@@ -346,7 +277,7 @@ mod tests {
         );
         assert_eq!(
             refusal.hint(),
-            "give it by `--access-key-id` or ALIBABA_CLOUD_ACCESS_KEY_ID"
+            "give it by `--access-key-id`, ALIBABA_CLOUD_ACCESS_KEY_ID or `--profile` of the aliyun CLI"
         );
     }
 

@@ -1,11 +1,21 @@
 //! `axt api`.
 
+mod rows;
 mod table;
 
 use std::process::ExitCode;
 
-use super::print;
-use crate::{failure::Failure, flags::api::ApiFlags, settings::Settings, target::Clients};
+use axt_client::{Api, api::Pages};
+use serde_json::Value;
+
+use self::rows::Rows;
+use super::{is_read, print, unless_stopped};
+use crate::{
+    failure::Failure,
+    flags::api::{ApiFlags, OutputFormat},
+    settings::Settings,
+    target::Clients,
+};
 
 pub(super) async fn run(flags: ApiFlags, settings: &Settings) -> Result<ExitCode, Failure> {
     let action = flags.action.as_deref();
@@ -19,13 +29,58 @@ pub(super) async fn run(flags: ApiFlags, settings: &Settings) -> Result<ExitCode
         print(text.trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }
+    let action = action.unwrap_or_default();
+    let by_default = if flags.columns.is_empty() {
+        OutputFormat::Json
+    } else {
+        OutputFormat::Table
+    };
+    let mut shape = match flags.output.unwrap_or(by_default) {
+        OutputFormat::Json => Shape::Json,
+        OutputFormat::Table => Shape::Rows(Rows::new(action, &flags.columns)),
+    };
     let api = Clients::find(flags.target, settings)?.api;
-    let parameters: Vec<(&str, &str)> = flags
-        .parameters
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    let answer = api.call(action.unwrap_or_default(), &parameters).await?;
-    print(&serde_json::to_string_pretty(&answer).map_err(Failure::failed)?)?;
+    if flags.all {
+        unless_stopped(every_page(&api, action, flags.parameters, &mut shape)).await??;
+    } else {
+        let parameters: Vec<(&str, &str)> = flags
+            .parameters
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let answer = unless_stopped(api.call(action, &parameters)).await??;
+        print(&shape.text(&answer)?)?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints each page before the next is asked for, as long as somebody reads.
+async fn every_page(
+    api: &Api,
+    action: &str,
+    parameters: Vec<(String, String)>,
+    shape: &mut Shape,
+) -> Result<(), Failure> {
+    let mut pages = Pages::new(api, action, parameters);
+    while let Some(answer) = pages.next().await? {
+        if !is_read(&shape.text(&answer)?)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What answers look like.
+enum Shape {
+    Json,
+    Rows(Rows),
+}
+
+impl Shape {
+    fn text(&mut self, answer: &Value) -> Result<String, Failure> {
+        match self {
+            Self::Json => serde_json::to_string_pretty(answer).map_err(Failure::failed),
+            Self::Rows(rows) => Ok(rows.lines(answer).join("\n")),
+        }
+    }
 }

@@ -2,14 +2,14 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use axt_client::discover::process_environment;
+use axt_client::discover::{self, process_environment};
 use clap::Parser;
 
 use super::print;
 use crate::{
     failure::{Failure, say},
-    flags::{Cli, config::ConfigFlags, usage},
-    settings::{Settings, example::example, file, in_force, relay},
+    flags::{Cli, Command, config::ConfigFlags, usage},
+    settings::{Settings, client, example::example, file, in_force, relay},
 };
 
 pub(super) fn run(flags: ConfigFlags, named: Option<PathBuf>) -> Result<ExitCode, Failure> {
@@ -33,7 +33,8 @@ pub(super) fn run(flags: ConfigFlags, named: Option<PathBuf>) -> Result<ExitCode
     }
     let settings = file::load(named, &process_environment)?;
     check_environment()?;
-    let shown = in_force::show(&settings, &process_environment);
+    let mut shown = in_force::show(&settings, &process_environment);
+    shown.push_str(&clients_go_to(&settings)?);
     settle(settings)?;
     print(shown.trim_end())?;
     Ok(ExitCode::SUCCESS)
@@ -42,6 +43,38 @@ pub(super) fn run(flags: ConfigFlags, named: Option<PathBuf>) -> Result<ExitCode
 /// Goes on to where values meet each other, as the commands would.
 fn settle(settings: Settings) -> Result<(), Failure> {
     relay::resolve(Default::default(), None, settings).map(drop)
+}
+
+/// Where client commands go with these settings, with whose key, and where that was found.
+fn clients_go_to(settings: &Settings) -> Result<String, Failure> {
+    let flags = Cli::try_parse_from(["axt", "env"])
+        .map_err(|error| usage::from_clap(&error, Some("env")))?;
+    let Command::Env(flags) = flags.command else {
+        return Ok(String::new());
+    };
+    let wanted = client::wanted(flags, settings);
+    let lines = match discover::find(wanted, &process_environment) {
+        Ok(target) => {
+            let (origins, key) = (&target.origins, &target.credentials);
+            let kind = match key.security_token {
+                Some(_) => "temporary access key",
+                None => "access key",
+            };
+            format!(
+                "# Client commands talk to {} [{}],\n\
+                 # region {} [{}],\n\
+                 # {kind} {} [{}].\n",
+                target.endpoint,
+                origins.endpoint,
+                target.region,
+                origins.region,
+                key.access_key_id,
+                origins.key
+            )
+        }
+        Err(error) => format!("# Client commands would end here: {error}.\n"),
+    };
+    Ok(format!("\n{lines}"))
 }
 
 /// A variable that no command would take is not in force.

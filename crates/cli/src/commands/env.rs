@@ -22,8 +22,8 @@ pub(super) fn run(flags: ApiTarget, settings: &Settings) -> Result<ExitCode, Fai
 /// 1.5).
 fn variables(target: &Target) -> Vec<(&'static str, String)> {
     let region = target.region.to_string();
-    let key = target.access_key_id.clone();
-    let secret = target.access_key_secret.expose().to_owned();
+    let key = target.credentials.access_key_id.clone();
+    let secret = target.credentials.secret.expose().to_owned();
     let mut variables = vec![
         ("ALIBABA_CLOUD_ACCESS_KEY_ID", key.clone()),
         ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", secret.clone()),
@@ -33,6 +33,9 @@ fn variables(target: &Target) -> Vec<(&'static str, String)> {
         ("ALIBABACLOUD_ACCESS_KEY_SECRET", secret),
         ("ALIBABACLOUD_REGION_ID", region),
     ];
+    if let Some(token) = &target.credentials.security_token {
+        variables.push(("ALIBABA_CLOUD_SECURITY_TOKEN", token.expose().to_owned()));
+    }
     if let Some(ca) = &target.ca {
         // These replace the system's roots in most programs, so they point at the bundle, which has
         // both, where there is one beside the CA.
@@ -63,6 +66,10 @@ fn host(endpoint: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use axt_client::{
+        api::permanent,
+        discover::{Origin, Origins},
+    };
     use axt_proto::Secret;
 
     use super::*;
@@ -72,10 +79,14 @@ mod tests {
         let target = Target {
             endpoint: "https://localhost:7080".into(),
             region: "cn-hangzhou".parse().expect("valid"),
-            access_key_id: "LTAIx".into(),
-            access_key_secret: Secret::new("s3cret"),
+            credentials: permanent("LTAIx".into(), Secret::new("s3cret")),
             ca: Some("/state of mine/ca/ca.pem".into()),
             instances: Vec::new(),
+            origins: Origins {
+                endpoint: Origin::Ready,
+                region: Origin::Ready,
+                key: Origin::Ready,
+            },
         };
 
         let lines: Vec<_> = variables(&target)

@@ -112,6 +112,7 @@ async fn attach(
     Ok(ended)
 }
 
+/// As [`super::unless_stopped`], for signals that are listened for already.
 async fn unless_stopped<F: Future>(stops: &mut Stops, work: F) -> Result<F::Output, Failure> {
     tokio::select! {
         biased;

@@ -2,21 +2,31 @@
 
 use std::ffi::OsString;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{target::ApiTarget, usage::UsageError};
 
-/// Call any action of the API; the answer is JSON on stdout
+/// Call any action of the API; the answer goes to stdout
 #[derive(Clone, Debug, Args)]
 #[command(
     override_usage = "axt api [OPTIONS] <ACTION> [--Param VALUE]...\n       \
                       axt api --actions | --errors [ACTION]",
     after_help = "\
 A flag that begins with a capital letter is a parameter of the action. RegionId is added when it is
-not given. An error of the API goes to stderr, with exit code 4.
+not given. An error of the API goes to stderr, with exit code 4. With --all each page is printed as
+it comes; as JSON that is one document a page, which jq reads.
+
+The access key is the first that is found of:
+  1  --access-key-id, --access-key-secret, --security-token, or AXT_… and [client] for them
+  2  --profile, of ~/.aliyun/config.json (modes AK and StsToken)
+  3  the sandbox's own, in ready.json
+  4  ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET, ALIBABA_CLOUD_SECURITY_TOKEN
+  5  ~/.aliyun/config.json: the profile that ALIBABA_CLOUD_PROFILE names, else the current one
+`axt config` says which it is.
 
 Examples:
-  axt api DescribeInstances
+  axt api DescribeInstances --output table
+  axt api DescribeTerminalSessions --all -o table --columns SessionId,Username
   axt api StartTerminalSession --InstanceId.1 i-… --CommandLine 'uname -a'
   axt api EndTerminalSession --SessionId s-…
   axt api --actions StartTerminalSession     its parameters"
@@ -34,12 +44,33 @@ pub(crate) struct ApiFlags {
     #[arg(long, conflicts_with = "actions")]
     pub(crate) errors: bool,
 
+    /// How the answer looks [default: json]
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) output: Option<OutputFormat>,
+
+    /// The members to show of a list, such as `InstanceId,Tags.Tag.TagValue`; makes a table of it
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) columns: Vec<String>,
+
+    /// Follow NextToken or PageNumber until the last page
+    #[arg(long)]
+    pub(crate) all: bool,
+
     #[command(flatten)]
     pub(crate) target: ApiTarget,
 
     /// Taken out of the command line by [`split_parameters`] before clap sees it.
     #[arg(skip)]
     pub(crate) parameters: Vec<(String, String)>,
+}
+
+/// How an answer looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    // No doc comments: with them clap takes a page for each help.
+    #[default]
+    Json,
+    Table,
 }
 
 /// A command line taken apart.
@@ -87,6 +118,14 @@ pub(crate) fn split_parameters(
         split.parameters.push((name, value));
     }
     Ok(split)
+}
+
+/// A parameter's name as it is written here: with a capital, for the first letter's case does not
+/// count (ecs-api 1.1).
+pub(crate) fn flag_name(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 fn parameter(argument: &OsString) -> Option<&str> {

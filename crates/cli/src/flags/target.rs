@@ -38,6 +38,19 @@ pub(crate) struct ApiTarget {
         value_name = "SECRET"
     )]
     pub(crate) access_key_secret: Option<String>,
+
+    /// The STS token of a temporary key (better: in $ALIBABA_CLOUD_SECURITY_TOKEN)
+    #[arg(
+        long,
+        env = "AXT_SECURITY_TOKEN",
+        hide_env = true,
+        value_name = "TOKEN"
+    )]
+    pub(crate) security_token: Option<String>,
+
+    /// Take the key from this profile of ~/.aliyun/config.json
+    #[arg(long, env = "AXT_PROFILE", hide_env = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
 }
 
 /// Where the admin listener is.

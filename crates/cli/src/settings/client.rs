@@ -21,6 +21,8 @@ pub(crate) fn wanted(flags: ApiTarget, settings: &Settings) -> Wanted {
             flags.access_key_secret.map(Secret::new),
             file.access_key_secret,
         ),
+        security_token: over(flags.security_token.map(Secret::new), file.security_token),
+        profile: over(flags.profile, file.profile),
     }
 }
 

@@ -110,6 +110,10 @@ table! {
         access_key_id: String = Key::new("a text").by_default("that of ready.json").example("\"LTAI…\"").flag("--access-key-id");
         /// Its secret.
         access_key_secret: Secret = Key::new("a text").by_default("that of ready.json").example("\"…\"").flag("--access-key-secret").secret();
+        /// The STS token of a temporary key.
+        security_token: Secret = Key::new("a text").example("\"…\"").flag("--security-token").secret();
+        /// Take the key, and the region where nothing else says one, from this profile of the aliyun CLI.
+        profile: String = Key::new("the name of a profile in ~/.aliyun/config.json").example("\"default\"").flag("--profile");
         /// The instance of commands that take one.
         instance: InstanceId = Key::new("an instance id").by_default("the only one that there is").example("\"i-example\"").flag("--instance");
         /// The admin listener.

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use axt_openapi::{ActionName, ErrorCode, description::Kind};
 
-use crate::{failure::Failure, flags::usage::UsageError};
+use crate::{
+    failure::Failure,
+    flags::{api::flag_name, usage::UsageError},
+};
 
 /// The action of that name; a near miss is told.
 pub(super) fn find(name: &str) -> Result<ActionName, Failure> {
@@ -45,7 +48,9 @@ pub(super) fn parameters(action: ActionName) -> String {
     let mut text = String::new();
     line(&mut text, format_args!("{action}: {}", description.about));
     for parameter in description.every_parameter() {
-        let names = parameter.wire_names().join(", ");
+        let names = parameter.wire_names();
+        let names: Vec<String> = names.iter().map(|name| flag_name(name)).collect();
+        let names = names.join(", --");
         let mut notes = vec![range(parameter.kind)];
         if parameter.required {
             notes.push("required".to_owned());
