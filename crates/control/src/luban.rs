@@ -4,8 +4,8 @@
 //! who calls whom when; the relay and the agent do that.
 
 pub mod beat;
-pub mod gshell;
 pub mod clock;
+pub mod gshell;
 pub mod identity;
 pub mod key;
 pub mod notify;

@@ -51,9 +51,11 @@ pub fn client_frame(bytes: &[u8]) -> Result<(), Broken> {
     let Ok(message) = ClientFraming::new().decode(bytes) else {
         return Ok(());
     };
-    if let translate::ToAgent::Send(passed) = translate::to_agent(message.clone(), Extensions::ALL)
-    {
-        arrives(&mut agent_framing()?, &passed)?;
+    for is_port in [false, true] {
+        let translated = translate::to_agent(message.clone(), Extensions::ALL, is_port);
+        if let translate::ToAgent::Send(passed) = translated {
+            arrives(&mut agent_framing()?, &passed)?;
+        }
     }
     arrives(&mut ClientFraming::new(), &message)
 }
