@@ -16,4 +16,5 @@ mod probe;
 mod rates;
 mod raw;
 mod registration;
+mod reports;
 mod tokens;

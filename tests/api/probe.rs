@@ -9,6 +9,7 @@ mod case;
 mod forms;
 mod oracle;
 mod sample;
+mod shapes;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -5,6 +5,7 @@ use axt_openapi::{
     Credentials,
     signature::{Method, Outgoing, Signed, acs3, rpc},
 };
+use axt_proto::Secret;
 use axt_sandbox::Sandbox;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -30,6 +31,7 @@ pub(crate) const EVERY_WAY: [By; 4] = [
 pub(crate) struct Raw {
     http: HttpClient,
     endpoint: String,
+    host: String,
     credentials: Credentials,
 }
 
@@ -40,12 +42,26 @@ impl Raw {
         Self {
             http: HttpClient::new(network.dialer.clone(), network.tls.clone()),
             endpoint: ready.api_http.clone(),
+            host: ready.api_http.replace("http://", ""),
             credentials: Credentials {
                 access_key_id: ready.access_key_id.clone(),
                 secret: ready.access_key_secret.clone(),
                 security_token: None,
             },
         }
+    }
+
+    /// The same with another key, whose secret is its id.
+    pub(crate) fn with_key(mut self, id: &str) -> Self {
+        self.credentials.access_key_id = id.to_owned();
+        self.credentials.secret = Secret::new(id);
+        self
+    }
+
+    /// The same, calling the endpoint by another name.
+    pub(crate) fn at_host(mut self, host: &str) -> Self {
+        self.host = host.to_owned();
+        self
     }
 
     pub(crate) fn sign(
@@ -56,14 +72,13 @@ impl Raw {
         nonce: &str,
         now: Timestamp,
     ) -> Signed {
-        let (_, host) = self.endpoint.split_once("://").expect("a URL");
         let parameters: Vec<(String, String)> = parameters
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         let call = |method| Outgoing {
             method,
-            host,
+            host: &self.host,
             action,
             parameters: &parameters,
             nonce,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axt_net::accept::Peer;
 use axt_openapi::{
-    ActionName, ErrorCode, Failure, Now, Received, Rendered, read, received::MAX_BYTES, render,
+    ActionName, Caller, ErrorCode, Failure, Now, Received, Rendered, read, received::MAX_BYTES,
+    render,
 };
 use axum::{
     body::Body,
@@ -55,8 +56,13 @@ pub(crate) async fn call(
     let (reply_to, result) = match read(&received, &world, now) {
         Err(failure) => {
             let Failure {
-                error, reply_to, ..
+                error,
+                reply_to,
+                caller,
             } = *failure;
+            if let (ErrorCode::ForbiddenRam, Some(caller)) = (error.code(), &caller) {
+                warn_of(&request_id, reply_to.action, caller);
+            }
             (reply_to, Err(error))
         }
         Ok(call) => {
@@ -162,6 +168,17 @@ fn log(request_id: &str, action: Option<ActionName>, error: Option<&axt_openapi:
         None => tracing::info!(request_id, action, "answered"),
         Some(error) => tracing::info!(request_id, action, %error, "refused"),
     }
+}
+
+/// Whoever repeats a denied call as it was is told that its nonce was used, so what came first is made
+/// easy to find (field-reports-api 2).
+fn warn_of(request_id: &str, action: Option<ActionName>, caller: &Caller) {
+    tracing::warn!(
+        request_id,
+        action = action.map(tracing::field::display),
+        access_key = caller.access_key_id,
+        "Forbidden.RAM: the policy of the access key does not allow it"
+    );
 }
 
 fn response(rendered: Rendered) -> Response<Body> {
