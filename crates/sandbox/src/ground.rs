@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The journal's file, inside the state folder.
-const JOURNAL: &str = "axt.redb";
+pub const JOURNAL: &str = "axt.redb";
 
 /// The dev CA's folder, inside the state folder.
 pub(crate) const CA: &str = "ca";

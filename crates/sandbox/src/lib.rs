@@ -24,5 +24,6 @@ pub use axt_relay::{
     AccountSettings, InstanceSpec, InstanceStatus, OsType, RegionPatch, RegionSettings, Urls,
 };
 pub use error::StartError;
+pub use ground::JOURNAL;
 pub use sandbox::Sandbox;
 pub use state::{StateDir, StateError};
