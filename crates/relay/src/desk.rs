@@ -26,7 +26,7 @@ use axt_net::{
     pump::{Pace, Totals, Traffic},
 };
 use axt_proto::{ConnectionId, Limits, Reason, RegionId, SessionId, Tick};
-use axt_registry::{Changes, Effect, Registry, Row, RowChange};
+use axt_registry::{Changes, Effect, Registry, Row, RowChange, RowKey};
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -278,11 +278,13 @@ impl Desk {
     }
 }
 
-/// Whether a row is one that [`Snapshot`] shows.
+/// Whether a row is one that [`Snapshot`] shows. Showing it costs a look at all rows, which no session
+/// may cost.
 fn is_switch(row: &RowChange) -> bool {
     matches!(
         row,
-        RowChange::Put(Row::Region(_) | Row::Account(_)) | RowChange::Delete(_)
+        RowChange::Put(Row::Region(_) | Row::Account(_))
+            | RowChange::Delete(RowKey::Region(_) | RowKey::Account(_))
     )
 }
 
@@ -303,5 +305,21 @@ async fn until(at: Option<link::Instant>) {
     match at {
         Some(at) => link::sleep_until(at).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn switches_are_shown_anew_for_regions_and_accounts_and_never_for_sessions() {
+        let region = RowKey::Region("cn-hangzhou".parse().expect("a region"));
+        let account = RowKey::Account("1000000000000001".parse().expect("an account"));
+        let session = RowKey::Session("s-hz0000".parse().expect("a session"));
+
+        assert!(is_switch(&RowChange::Delete(region)));
+        assert!(is_switch(&RowChange::Delete(account)));
+        assert!(!is_switch(&RowChange::Delete(session)));
     }
 }
