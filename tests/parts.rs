@@ -251,3 +251,69 @@ fn a_session_of_the_base_protocol_can_be_had_by_file_flag_and_variable() {
     assert_eq!(by_variable.expect("axt runs").status.code(), Some(3));
     assert_eq!(by_flag.status.code(), Some(3));
 }
+
+/// Runs a command on the instance by `axt api`; the id of the call.
+fn run_command(home: &Home, script: &str) -> String {
+    let called = home.run(&[
+        "api",
+        "RunCommand",
+        "--Type",
+        "RunShellScript",
+        "--CommandContent",
+        script,
+        "--InstanceId.1",
+        "i-web1",
+    ]);
+    assert!(called.status.success(), "{}", stderr(&called));
+    let answer: serde_json::Value = serde_json::from_str(&stdout(&called)).expect("JSON");
+    answer["InvokeId"].as_str().expect("an id").to_owned()
+}
+
+/// The result of a call, once it stands so.
+fn result(home: &Home, id: &str, is_it: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+    process::wait_for("the result", || {
+        let called = home.run(&[
+            "api",
+            "DescribeInvocationResults",
+            "--InvokeId",
+            id,
+            "--ContentEncoding",
+            "PlainText",
+        ]);
+        let answer: serde_json::Value = serde_json::from_str(&stdout(&called)).ok()?;
+        let result = &answer["Invocation"]["InvocationResults"]["InvocationResult"][0];
+        is_it(result).then(|| result.clone())
+    })
+}
+
+#[test]
+fn a_command_goes_on_while_its_relay_is_killed_and_started_again() {
+    let home = Home::new();
+    with_an_instance(&home, "");
+    let mut relay = home.relay(&[], &[]);
+    let mut agent = agent(&home, &relay);
+    agent.says("online");
+    let address = relay.ready("axt").replace("wss://localhost", "127.0.0.1");
+    let gate = home.path("gate");
+    let id = run_command(
+        &home,
+        &format!(
+            "echo before; while [ ! -e {} ]; do sleep 0.05; done; echo after >&2; exit 4",
+            gate.display()
+        ),
+    );
+    let running = result(&home, &id, |result| result["Output"] == "before\n");
+
+    relay.signal(Signal::KILL);
+    relay.ended();
+    let _again = home.relay(&["--axt-listen", &address], &[]);
+    agent.says("online");
+    fs::write(&gate, "").expect("written");
+    let over = result(&home, &id, |result| result["InvocationStatus"] != "Running");
+
+    assert_eq!(running["InvocationStatus"], "Running");
+    assert_eq!(over["InvocationStatus"], "Failed", "{over}");
+    assert_eq!(over["ExitCode"], 4);
+    assert_eq!(over["Output"], "before\nafter\n");
+    assert_eq!(over["StartTime"], running["StartTime"]);
+}

@@ -49,10 +49,12 @@ fn documented(answer: &Response<Bytes>) -> Option<String> {
     };
     let known = ErrorCode::find(&code);
     let status = answer.status().as_u16();
-    known
-        .iter()
-        .any(|code| code.entry().status == status)
-        .then_some(code)
+    // A few actions have a status of their own for a code.
+    let has_status = |code: &ErrorCode| {
+        let as_of = |action: &ActionName| code.entry_for(Some(*action)).status;
+        code.entry().status == status || ActionName::ALL.iter().any(|it| as_of(it) == status)
+    };
+    known.iter().any(has_status).then_some(code)
 }
 
 /// Names that mean something to whoever reads a call.

@@ -9,6 +9,7 @@ mod actions;
 mod bytes;
 mod callers;
 mod calls;
+mod commands;
 mod errors;
 mod hosts;
 mod order;

@@ -10,6 +10,7 @@ use crate::{
     beat,
     calls::Relay,
     channels::Channels,
+    commands::Commands,
     config::{AgentConfig, Surroundings},
     follow::Follower,
     notify,
@@ -24,14 +25,17 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Starts an agent: one task, and one more for each channel that it serves. A relay that is not
+    /// Starts an agent: one task, and one more for each channel that it serves and each command
+    /// that it runs. A relay that is not
     /// there is tried again and again.
     #[must_use]
     pub fn start(config: AgentConfig, around: Surroundings, tasks: &Tasks) -> Self {
         let instance = config.signer.instance().clone();
         let (online_sender, online) = watch::channel(false);
         let relay = Arc::new(Relay::new(config, around));
-        let channels = Arc::new(Channels::new(Arc::clone(&relay), tasks.child()));
+        let commands = Arc::new(Commands::new(Arc::clone(&relay), tasks.child()));
+        let channels = Channels::new(Arc::clone(&relay), Arc::clone(&commands), tasks.child());
+        let channels = Arc::new(channels);
         let token = tasks.token().clone();
         tasks.spawn("agent", async move {
             let mut follower = Follower::new(Arc::clone(&relay));
@@ -42,13 +46,16 @@ impl Agent {
                     follower.once().await;
                     tokio::join!(
                         notify::keep(Arc::clone(&relay), Arc::clone(&channels), online_sender),
-                        beat::keep(Arc::clone(&relay)),
+                        beat::keep(Arc::clone(&relay), Arc::clone(&commands)),
                         beat::keep_signed(Arc::clone(&relay)),
                         follower.keep(),
                     )
                 } => {}
             }
-            channels.tasks().shutdown(link::SHUTDOWN).await;
+            tokio::join!(
+                channels.tasks().shutdown(link::SHUTDOWN),
+                commands.tasks().shutdown(link::SHUTDOWN),
+            );
         });
         Self { instance, online }
     }

@@ -6,7 +6,7 @@ use axt_control::luban::beat::HeartBeat;
 use axt_net::link;
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::calls::Relay;
+use crate::{calls::Relay, commands::Commands};
 
 /// The intervals that an agent takes from the relay, in milliseconds; others it draws itself.
 const INTERVAL_MS: std::ops::RangeInclusive<u64> = 55_000..=65_000;
@@ -17,13 +17,12 @@ const SIGN_AFTER: Duration = Duration::from_millis(20);
 
 /// Signs in, then beats for ever. What fails is tried again at the next beat: presence is the
 /// notify channel's, and these calls only say so once more.
-pub(crate) async fn keep(relay: Arc<Relay>) {
+pub(crate) async fn keep(relay: Arc<Relay>, commands: Arc<Commands>) {
     let started = link::now();
     let mut beat = HeartBeat {
         pid: std::process::id(),
         ..HeartBeat::default()
     };
-    let mut is_first = true;
     loop {
         beat.uptime = uptime_ms();
         beat.timestamp = relay.now_ms();
@@ -39,10 +38,13 @@ pub(crate) async fn keep(relay: Arc<Relay>) {
             }
             Err(error) => tracing::debug!(instance = %relay.instance(), %error, "no heart-beat"),
         }
-        if std::mem::replace(&mut is_first, false)
-            && let Err(error) = relay.task_list("startup").await
-        {
-            tracing::debug!(instance = %relay.instance(), %error, "no task list");
+        if !commands.has_begun() {
+            match relay.task_list("startup", None).await {
+                Ok(list) => commands.begin(list),
+                Err(error) => {
+                    tracing::debug!(instance = %relay.instance(), %error, "no task list");
+                }
+            }
         }
         let width = INTERVAL_MS.end() - INTERVAL_MS.start() + 1;
         let drawn = INTERVAL_MS.start() + relay.random() % width;

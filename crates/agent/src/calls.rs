@@ -3,8 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axt_control::luban::{
-    CHANNEL_QUERY, ClockState, Identity, SessionList, SignedAhead, StatusPost, beat::HeartBeat,
-    beat::HeartBeatReply, clock::SEEN_QUERY, header, path,
+    CHANNEL_QUERY, ClockState, Identity, SessionList, SignedAhead, StatusPost, TaskReport,
+    beat::HeartBeat, beat::HeartBeatReply, clock::SEEN_QUERY, header, notify::TaskId, path,
 };
 use axt_net::{
     http::HttpError,
@@ -115,11 +115,28 @@ impl Relay {
             .map(drop)
     }
 
-    /// What there is to run. `reason` is `startup` or `kickoff`.
-    pub(crate) async fn task_list(&self, reason: &str) -> Result<SessionList, CallError> {
-        let query = format!("reason={reason}&currentTime={}", self.now_ms());
+    /// What there is to run and to stop: all, or one task. `reason` is `startup` or `kickoff`.
+    pub(crate) async fn task_list(
+        &self,
+        reason: &str,
+        task: Option<&TaskId>,
+    ) -> Result<SessionList, CallError> {
+        let task = task.map(|task| format!("&taskId={task}"));
+        let task = task.unwrap_or_default();
+        let query = format!("reason={reason}{task}&currentTime={}", self.now_ms());
         let answer = self.post(path::TASK_LIST, &query, JSON).await?;
         Ok(serde_json::from_slice(&answer)?)
+    }
+
+    /// How a command goes, with output that the relay has not been told; the answer does not matter.
+    pub(crate) async fn post_report(
+        &self,
+        report: &TaskReport,
+        output: Bytes,
+    ) -> Result<(), CallError> {
+        let mut request = self.request(Method::POST, &report.path(), &report.query(), TEXT)?;
+        *request.body_mut() = output;
+        self.send(request).await.map(drop)
     }
 
     pub(crate) async fn heart_beat(&self, beat: &HeartBeat) -> Result<HeartBeatReply, CallError> {

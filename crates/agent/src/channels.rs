@@ -10,12 +10,13 @@ use axt_net::tasks::Tasks;
 use axt_proto::ChannelId;
 use tokio_util::sync::CancellationToken;
 
-use crate::{calls::Relay, channel};
+use crate::{calls::Relay, channel, commands::Commands};
 
 /// Who is served, and how each is told to stop.
 #[derive(Debug)]
 pub(crate) struct Channels {
     relay: Arc<Relay>,
+    commands: Arc<Commands>,
     tasks: Tasks,
     live: Arc<Live>,
 }
@@ -25,9 +26,10 @@ type Live = Mutex<BTreeMap<ChannelId, CancellationToken>>;
 impl Channels {
     /// Channels whose tasks belong to `tasks`; when its token is cancelled, each is stopped as if
     /// the relay had said so.
-    pub(crate) fn new(relay: Arc<Relay>, tasks: Tasks) -> Self {
+    pub(crate) fn new(relay: Arc<Relay>, commands: Arc<Commands>, tasks: Tasks) -> Self {
         Self {
             relay,
+            commands,
             tasks,
             live: Arc::default(),
         }
@@ -45,12 +47,10 @@ impl Channels {
                     stop.cancel();
                 }
             }
-            // Tasks and deregistration have no carrier yet; a probe wants nothing but its answer.
-            Notify::Fetch
-            | Notify::Noop
-            | Notify::TaskRun(_)
-            | Notify::TaskStop(_)
-            | Notify::AgentDeregister => {}
+            Notify::Fetch => self.commands.fetch(None),
+            Notify::TaskRun(id) | Notify::TaskStop(id) => self.commands.fetch(Some(id)),
+            // Deregistration has no carrier yet; a probe wants nothing but its answer.
+            Notify::Noop | Notify::AgentDeregister => {}
         }
     }
 

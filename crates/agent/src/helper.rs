@@ -31,6 +31,7 @@ mod supervisor;
 use std::{
     env,
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -52,8 +53,13 @@ pub struct ShellSpec {
     pub command: Option<String>,
     /// Whether input and output are a terminal; pipes otherwise.
     pub terminal: bool,
-    /// Whether background jobs outlive the shell, as with the official agent.
+    /// Whether background jobs outlive the shell, as with the official agent. Those of a script that
+    /// is made to end never do.
     pub keep_background: bool,
+    /// A file to run by `sh` instead of all that (wire-protocol 10.7).
+    pub script: Option<PathBuf>,
+    /// Where to start; the account's home without it.
+    pub directory: Option<PathBuf>,
 }
 
 /// What a helper reports on its control socket, a line of JSON each.
@@ -68,7 +74,7 @@ pub(crate) enum Report {
 
 /// A step that failed on the way to a shell.
 #[derive(Debug, thiserror::Error)]
-enum HelperError {
+pub(crate) enum HelperError {
     #[error("the helper's settings cannot be read: {0}")]
     Spec(#[from] serde_json::Error),
     #[error("no user named `{0}` on this machine")]
@@ -87,6 +93,22 @@ impl HelperError {
             errno: errno.into(),
         }
     }
+}
+
+/// Whose files a user's are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+}
+
+/// Finds out whether this agent can start anything for a user, and whose the user's files are.
+pub(crate) fn owner(user: &str) -> Result<Owner, HelperError> {
+    let account = account::Account::find(Some(user))?;
+    Ok(Owner {
+        uid: account.uid.as_raw(),
+        gid: account.gid.as_raw(),
+    })
 }
 
 /// Writes a report to the control socket. Nobody is told when that fails: the agent has gone.

@@ -1,12 +1,12 @@
 //! The Cloud Assistant agent: notify channel, shells, TCP.
 //!
-//! What lives here: signing in to the relay and being told of work, one runner for each channel, the
-//! shell with its helper and its PTY, the TCP dial. What never does: a decision about who may have a
+//! What lives here: signing in to the relay and being told of work, one runner for each channel and
+//! one for each command, the shell with its helper and its PTY, the TCP dial. What never does: a decision about who may have a
 //! session, the API, the journal.
 //!
 //! ```text
 //!  Agent ── notify ──▶ channels ──▶ channel (runner) ──▶ target: shell ──▶ helper
-//!    └───── beat           │            │    ▲                   port
+//!    └───── beat           │ └▶ commands (a runner each) ──▶     port
 //!                          ▼            ▼    │                   script
 //!                        calls      datalink └── proto::channel (decides)
 //! ```
@@ -16,6 +16,7 @@ mod beat;
 mod calls;
 mod channel;
 mod channels;
+mod commands;
 mod config;
 mod datalink;
 mod follow;

@@ -54,6 +54,7 @@ impl Wanted {
                     ..
                 }
             ),
+            ..ShellSpec::default()
         })
     }
 

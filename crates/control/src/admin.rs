@@ -42,6 +42,8 @@ pub mod path {
     /// POST [`InstanceDeclaration`](super::InstanceDeclaration); below it an id, for PATCH with an
     /// [`InstanceChange`](super::InstanceChange) and for DELETE.
     pub const INSTANCES: &str = "/v1/instances";
+    /// Below it an id and `/stop`, for POST: stops a command that was invoked.
+    pub const INVOCATIONS: &str = "/v1/invocations";
     /// Below it an id, for PATCH with a [`RegionChange`](super::RegionChange).
     pub const REGIONS: &str = "/v1/regions";
 }

@@ -12,6 +12,7 @@ pub mod notify;
 pub mod plugin;
 pub mod pool;
 pub mod register;
+pub mod report;
 pub mod session;
 pub mod state;
 pub mod task;
@@ -22,6 +23,7 @@ pub use identity::{BadSignature, Identity, Signer, Verifier};
 pub use key::{AgentKey, MalformedKey, PublicKey};
 pub use notify::{Answer, Notify};
 pub use pool::SignedAhead;
+pub use report::{TaskEnd, TaskNews, TaskReport};
 pub use session::{SessionList, SessionObject, StatusCode, StatusPost};
 
 /// Paths below the server's root (wire-protocol 10.2 to 10.5).

@@ -6,6 +6,7 @@
 mod activation;
 mod assistant;
 mod behavior;
+mod command;
 mod instance;
 mod managed;
 mod region;
@@ -25,6 +26,7 @@ pub use self::{
     behavior::{
         DescribeUserBusinessBehavior, ModifyUserBusinessBehavior, SESSION_MANAGER_STATUS, Switch,
     },
+    command::{ContentEncoding, DescribeInvocationResults, InvokeCommand, RunCommand},
     instance::{DescribeInstanceStatus, DescribeInstances, Tag},
     managed::{DeregisterManagedInstance, DescribeManagedInstances, ModifyManagedInstance},
     region::{DescribeRegions, Language},
@@ -152,6 +154,9 @@ actions! {
     DescribeInstances,
     DescribeInstanceStatus,
     DescribeRegions,
+    RunCommand,
+    InvokeCommand,
+    DescribeInvocationResults,
 }
 
 impl ActionName {

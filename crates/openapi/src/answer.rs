@@ -7,6 +7,7 @@
 mod account;
 mod activation;
 mod assistant;
+mod command;
 mod instance;
 mod managed;
 mod region;
@@ -24,6 +25,10 @@ pub use self::{
         Activation, CreateActivation, DeleteActivation, DescribeActivations, DisableActivation,
     },
     assistant::{CloudAssistantStatus, CloudAssistantStatuses, DescribeCloudAssistantStatus},
+    command::{
+        DescribeInvocationResults, InvocationPage, InvocationResult, InvocationResults,
+        InvokeCommand, RunCommand,
+    },
     instance::{
         DescribeInstanceStatus, DescribeInstances, EipAddress, Instance, InstanceStatus,
         InstanceStatuses, Instances, IpAddresses, NetworkInterface, NetworkInterfaces,
@@ -110,4 +115,7 @@ answers! {
     DescribeInstances,
     DescribeInstanceStatus,
     DescribeRegions,
+    RunCommand,
+    InvokeCommand,
+    DescribeInvocationResults,
 }

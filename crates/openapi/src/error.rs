@@ -39,6 +39,18 @@ const EXCEPTIONS: &[(ErrorCode, &[ActionName], u16, &str)] = &[
         404,
         "The specified parameter RegionId does not exist.",
     ),
+    (
+        ErrorCode::InvalidParamPageNumber,
+        &[ActionName::DescribeInvocationResults],
+        403,
+        "The specified parameter is invalid.",
+    ),
+    (
+        ErrorCode::InvalidParamPageSize,
+        &[ActionName::DescribeInvocationResults],
+        403,
+        "The specified parameter is invalid.",
+    ),
 ];
 
 impl ErrorCode {

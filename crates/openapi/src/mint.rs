@@ -1,6 +1,6 @@
 //! Ids and tokens from random bytes, which are an argument: nothing here is random by itself.
 
-use axt_proto::{InstanceId, Secret, SessionId, id::MalformedId};
+use axt_proto::{CommandId, InstanceId, InvocationId, Secret, SessionId, id::MalformedId};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// The digits of base 36.
@@ -52,6 +52,23 @@ pub fn activation_id(random: [u8; 16]) -> String {
 #[must_use]
 pub fn activation_code(letters: &str, random: [u8; 24]) -> Secret {
     Secret::new(format!("a-{letters}{}", URL_SAFE_NO_PAD.encode(random)))
+}
+
+/// A command's id: `c-`, the two letters of the region's city, 16 digits of base 36 (ecs-api 3).
+///
+/// # Errors
+/// When the letters are not two letters that an id may have.
+pub fn command_id(letters: &str, random: [u8; 16]) -> Result<CommandId, MalformedId> {
+    format!("c-{letters}{}", base36(random, 16)).parse()
+}
+
+/// The id of a call that has a command run: `t-`, the two letters of the region's city, 16 digits of
+/// base 36 (ecs-api 3).
+///
+/// # Errors
+/// When the letters are not two letters that an id may have.
+pub fn invocation_id(letters: &str, random: [u8; 16]) -> Result<InvocationId, MalformedId> {
+    format!("t-{letters}{}", base36(random, 16)).parse()
 }
 
 fn uuid(random: [u8; 16]) -> String {

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod captures;
+mod commands;
 mod drift;
 mod help;
 mod order;

@@ -4,7 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, ConnectionId, InstanceId, Reason, RegionId, SessionId, Tick};
+use crate::{
+    AccountId, CommandId, ConnectionId, InstanceId, InvocationId, Reason, RegionId, SessionId, Tick,
+};
 
 /// What happened, when, and to whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +102,31 @@ pub enum EventKind {
         reason: Reason,
         /// In words, for the person who reads history.
         detail: String,
+    },
+    /// RunCommand or InvokeCommand was called.
+    #[serde(rename = "invocation.started")]
+    InvocationStarted {
+        /// Which call.
+        invocation: InvocationId,
+        /// What it runs.
+        command: CommandId,
+    },
+    /// An instance's agent has started a command.
+    #[serde(rename = "run.started")]
+    RunStarted {
+        /// Of which call.
+        invocation: InvocationId,
+    },
+    /// A command is over on an instance.
+    #[serde(rename = "run.ended")]
+    RunEnded {
+        /// Of which call.
+        invocation: InvocationId,
+        /// How: `InvocationStatus` of ecs-api 3.16.
+        status: String,
+        /// The exit code, where there is one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        exit_code: Option<i32>,
     },
 }
 

@@ -111,6 +111,18 @@ text_id! {
 }
 
 text_id! {
+    /// One call of RunCommand or InvokeCommand, `t-…`: what an agent knows as a task (wire-protocol 10.7).
+    InvocationId, "invocation id", "`t-` and letters or digits, 64 characters at most",
+    |text| is_word(text) && text.starts_with("t-")
+}
+
+text_id! {
+    /// A command: `c-…`, or one that is always there, such as `cmd-ACS-ECS-SendSshPublicKey-linux.sh`.
+    CommandId, "command id", "`c-` or `cmd-`, then letters, digits, dots or dashes, 64 characters at most",
+    |text| is_word(&text.replace('.', "-")) && (text.starts_with("c-") || text.starts_with("cmd-"))
+}
+
+text_id! {
     /// A region such as `cn-hangzhou`.
     RegionId, "region id", "letters, digits and dashes, 64 characters at most", is_word
 }

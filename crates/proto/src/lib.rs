@@ -30,7 +30,9 @@ pub mod withstand;
 pub use event::{Carried, Event, EventKind};
 pub use extension::Extensions;
 pub use frame::{FrameError, Framing, Message, Size};
-pub use id::{AccountId, ChannelId, ConnectionId, InstanceId, RegionId, SessionId};
+pub use id::{
+    AccountId, ChannelId, CommandId, ConnectionId, InstanceId, InvocationId, RegionId, SessionId,
+};
 pub use idle::IdleTimer;
 pub use limits::Limits;
 pub use meter::{Direction, Load, Meter, Verdict};

@@ -47,9 +47,30 @@ pub struct Limits {
     pub api_calls_per_minute: u32,
     /// How many calls may be made in a minute, of whatever action; 0 is no limit.
     pub all_calls_per_minute: u32,
+    /// How long the results of a command are kept, in days (limits-and-semantics 5).
+    pub command_days: u32,
+    /// How many results of commands a region keeps for each account, oldest out first; those of
+    /// commands that are not over stay (limits-and-semantics 5).
+    pub command_results: u32,
+    /// How many commands a region keeps for each account for InvokeCommand (`KeepCommand`).
+    pub kept_commands: u32,
+    /// How many commands may wait or run on an instance.
+    pub tasks_per_instance: u32,
 }
 
 impl Limits {
+    /// The longest content of a command, in bytes of Base64 (ecs-api 3.16).
+    pub const COMMAND_BYTES: usize = 16 * 1_024;
+
+    /// The last bytes of a command's output that are kept (ecs-api 3.16).
+    pub const OUTPUT_BYTES: usize = 24 * 1_024;
+
+    /// How long a command may run, in seconds, when the caller does not say (ecs-api 3.16).
+    pub const COMMAND_TIMEOUT_S: u32 = 60;
+
+    /// The longest that a command may be allowed to run, in seconds.
+    pub const COMMAND_TIMEOUT_MAX_S: u32 = 86_400;
+
     /// The lowest bandwidth in bytes a second: below it the official programs divide by zero
     /// (wire-protocol 7).
     pub const MIN_BANDWIDTH: u32 = 2_048;
@@ -151,6 +172,10 @@ impl Default for Limits {
             user_calls_per_minute: 0,
             api_calls_per_minute: 0,
             all_calls_per_minute: 0,
+            command_days: 30,
+            command_results: 1_000,
+            kept_commands: 500,
+            tasks_per_instance: 100,
         }
     }
 }

@@ -4,7 +4,7 @@ use axt_proto::{EventKind, InstanceId, Reason, Tick};
 
 use crate::{
     AgentInfo, Changes, Instance, InstancePatch, InstanceSpec, Presence, Registered, Registry, Row,
-    RowKey, UnknownInstance,
+    RowKey, Trouble, UnknownInstance,
     index::members,
     registry::{Step, Subject},
 };
@@ -25,7 +25,7 @@ impl Registry {
     }
 
     /// Changes an instance. One that leaves `Running` loses its live connections
-    /// (`InstanceUnavailable`); its sessions stay.
+    /// (`InstanceUnavailable`) and the commands that are not over; its sessions stay.
     ///
     /// # Errors
     /// [`UnknownInstance`].
@@ -47,7 +47,7 @@ impl Registry {
     }
 
     /// Removes or deregisters an instance: its sessions end for good, its live connections are
-    /// closed as `InstanceUnavailable`.
+    /// closed as `InstanceUnavailable`, and its commands are over.
     ///
     /// # Errors
     /// [`UnknownInstance`].
@@ -63,6 +63,11 @@ impl Registry {
             for session in members(&registry.index.unsettled_on, id) {
                 registry.end_session(step, &session, Reason::InstanceUnavailable);
             }
+            let why = Trouble::new(
+                "InstanceReleased",
+                "the instance has released when create task.",
+            );
+            registry.interrupt_runs(step, id, &why);
             registry.emit_instance(step, id, EventKind::InstanceRemoved);
             if let Some(instance) = registry.instances.remove(id)
                 && let Some(registered) = instance.registered
@@ -150,6 +155,8 @@ impl Registry {
             agent: None,
             registered,
             install_asked: false,
+            invocations: 0,
+            last_invoked: None,
             presence: Presence::default(),
         };
         self.instances.insert(id.clone(), instance);
@@ -171,6 +178,11 @@ impl Registry {
         self.emit_instance(step, &id, EventKind::InstanceChanged);
         if !is_running {
             self.ask_to_close_all(step, &id, Reason::InstanceUnavailable);
+            let why = Trouble::new(
+                "InstanceNotRunning",
+                "the instance is not running when create task.",
+            );
+            self.interrupt_runs(step, &id, &why);
         }
     }
 

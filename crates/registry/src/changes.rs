@@ -1,6 +1,8 @@
 //! What a command changed, for those who must act on it.
 
-use axt_proto::{ChannelId, ConnectionId, Event, InstanceId, Reason};
+use std::time::Duration;
+
+use axt_proto::{ChannelId, ConnectionId, Event, InstanceId, InvocationId, Reason};
 
 use crate::RowChange;
 
@@ -66,5 +68,32 @@ pub enum Effect {
         connection: ConnectionId,
         /// What both sides are told.
         reason: Reason,
+    },
+    /// Tell the agent that there is a command to run (`kick_vm task run`). One that is not there
+    /// finds it in its task list when it comes.
+    KickTask {
+        /// Whose agent.
+        instance: InstanceId,
+        /// Which command, by the call that wants it run.
+        invocation: InvocationId,
+    },
+    /// Tell the agent to stop a command (`kick_vm task stop`).
+    StopTask {
+        /// Whose agent.
+        instance: InstanceId,
+        /// Which command.
+        invocation: InvocationId,
+    },
+    /// Call [`Registry::run_overdue`] after so much link time, unless another `Watch` on the same
+    /// command comes before; `None`: nothing is waited for any more.
+    ///
+    /// [`Registry::run_overdue`]: crate::Registry::run_overdue
+    Watch {
+        /// On which instance.
+        instance: InstanceId,
+        /// Which command.
+        invocation: InvocationId,
+        /// How long.
+        within: Option<Duration>,
     },
 }

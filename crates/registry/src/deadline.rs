@@ -1,6 +1,6 @@
 //! What happens by time alone: URLs expire, ClientTokens and history are forgotten.
 
-use axt_proto::{EventKind, SessionId, Tick};
+use axt_proto::{EventKind, InvocationId, SessionId, Tick};
 
 use crate::{
     Changes, Phase, Registry, RowKey, TokenKey,
@@ -17,6 +17,8 @@ pub(crate) enum Deadline {
     Forget(SessionId),
     /// A ClientToken is too old.
     Token(TokenKey),
+    /// The results of a command are too old.
+    Results(InvocationId),
 }
 
 impl Registry {
@@ -41,6 +43,7 @@ impl Registry {
                 Deadline::Expire(session) => self.expire(step, &session),
                 Deadline::Forget(session) => self.forget(step, &session),
                 Deadline::Token(key) => self.forget_token(step, &key),
+                Deadline::Results(invocation) => self.forget_invocation(step, &invocation),
             }
         }
     }

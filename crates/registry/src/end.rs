@@ -64,8 +64,8 @@ impl Registry {
         self.refresh(step, id);
     }
 
-    /// Ends every live connection as EndTerminalSession does, then forgets sessions, history and
-    /// ClientTokens. Instances, activations, switches and the counters stay, and so do sessions
+    /// Ends every live connection as EndTerminalSession does, then forgets sessions, history,
+    /// ClientTokens and commands, of which those that run are stopped. Instances, activations, switches and the counters stay, and so do sessions
     /// that wait for their commit. The relay's later reports of these ends change nothing.
     pub fn reset(&mut self, now: Tick) -> Changes {
         let reset = |registry: &mut Self, step: &mut Step| {
@@ -85,6 +85,7 @@ impl Registry {
                 registry.forget(step, &session);
             }
             registry.forget_tokens(step);
+            registry.forget_commands(step);
         };
         self.step(now, reset).1
     }

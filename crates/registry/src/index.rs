@@ -11,7 +11,10 @@ use std::{
 
 use axt_proto::{AccountId, ConnectionId, EventKind, InstanceId, RegionId, SessionId, Tick};
 
-use crate::{ConnectionStatus, Phase, Registry, Session, deadline::Deadline, registry::Step};
+use crate::{
+    ConnectionStatus, Phase, Registry, Session, deadline::Deadline, invocations::RunIndex,
+    registry::Step,
+};
 
 /// What sessions are counted within.
 pub(crate) type Scope = (AccountId, RegionId);
@@ -52,6 +55,8 @@ pub(crate) struct Index {
     pub(crate) live_of_session: BTreeMap<SessionId, BTreeSet<ConnectionId>>,
     /// Those that hold a slot of an instance.
     pub(crate) live_on: BTreeMap<InstanceId, BTreeSet<ConnectionId>>,
+    /// The same of commands.
+    pub(crate) runs: RunIndex,
     /// What happens by time alone, in order.
     pub(crate) deadlines: BTreeSet<(Tick, Deadline)>,
 }
@@ -66,7 +71,13 @@ pub(crate) fn members<K: Ord, V: Clone>(sets: &BTreeMap<K, BTreeSet<V>>, key: &K
     sets.get(key).into_iter().flatten().cloned().collect()
 }
 
-fn place<K: Ord, V: Ord>(sets: &mut BTreeMap<K, BTreeSet<V>>, key: K, value: V, is_in: bool) {
+/// Puts a value into one of the index's sets, or takes it out.
+pub(crate) fn place<K: Ord, V: Ord>(
+    sets: &mut BTreeMap<K, BTreeSet<V>>,
+    key: K,
+    value: V,
+    is_in: bool,
+) {
     if is_in {
         sets.entry(key).or_default().insert(value);
     } else if let Some(set) = sets.get_mut(&key) {
@@ -207,6 +218,7 @@ impl Registry {
         for id in sessions {
             self.reindex(&id);
         }
+        self.rebuild_run_index();
         for token in self.ledger.remembered() {
             let deadline = Deadline::Token(token.key.clone());
             self.index.deadlines.insert((token.expires, deadline));

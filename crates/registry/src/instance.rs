@@ -108,7 +108,7 @@ pub struct InstancePatch {
     pub name: Option<String>,
     /// See [`InstanceSpec::host_name`].
     pub host_name: Option<String>,
-    /// See [`InstanceSpec::status`]. Leaving `Running` ends live connections.
+    /// See [`InstanceSpec::status`]. Leaving `Running` ends live connections and commands.
     pub status: Option<InstanceStatus>,
     /// See [`InstanceSpec::os_type`].
     pub os_type: Option<OsType>,
@@ -200,6 +200,12 @@ pub struct Instance {
     pub registered: Option<Registered>,
     /// Whether InstallCloudAssistant was called for it (ecs-api 3.5).
     pub install_asked: bool,
+    /// How many commands it was sent (`InvocationCount` of ecs-api 3.4 and 3.9).
+    #[serde(default)]
+    pub invocations: u64,
+    /// When a command was last sent to it.
+    #[serde(default)]
+    pub last_invoked: Option<Tick>,
     /// Whether its agent is there now; not journalled.
     #[serde(skip)]
     pub presence: Presence,

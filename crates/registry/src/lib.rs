@@ -11,6 +11,7 @@ mod account;
 mod activation;
 mod agent;
 mod changes;
+mod command;
 mod commit;
 mod connect;
 mod connection;
@@ -19,13 +20,17 @@ mod end;
 mod index;
 mod instance;
 mod invariant;
+mod invocations;
+mod invoke;
 mod ledger;
 mod nearest;
+mod output;
 mod region;
 mod registration;
 mod registry;
 mod restore;
 mod row;
+mod run;
 mod session;
 mod start;
 mod token;
@@ -34,16 +39,20 @@ mod view;
 
 pub use activation::{Activation, ActivationId, ActivationSpec};
 pub use changes::{Changes, Effect};
+pub use command::{Command, CommandKind, CommandSpec, Invocation, Run, RunStatus, Trouble};
 pub use connect::{ConnectRefusal, ConnectRequest, Connecting, Verdict};
 pub use end::EndRefusal;
 pub use instance::{
     AgentInfo, Instance, InstancePatch, InstanceSpec, InstanceStatus, OsType, Presence, Registered,
 };
+pub use invoke::{InvokeRefusal, InvokeRequest};
 pub use nearest::Nearest;
+pub use output::RunOutput;
 pub use region::{Account, Region, RegionPatch, RegionSwitches};
 pub use registration::{ActivationRefusal, RegisterRefusal, Registration};
 pub use registry::{Registry, UnknownInstance};
 pub use row::{Counters, ROW_SCHEMA, Row, RowChange, RowKey};
+pub use run::{RunNews, RunReport, UnknownInvocation};
 pub use session::{
     Connection, ConnectionStatus, ConnectionType, End, Phase, Session, SessionTarget, Starter,
 };

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use axt_proto::{
-    AccountId, ConnectionId, Event, EventKind, InstanceId, Limits, RegionId, SessionId, Tick,
+    AccountId, CommandId, ConnectionId, Event, EventKind, InstanceId, InvocationId, Limits,
+    RegionId, SessionId, Tick,
 };
 
 use crate::{
-    Account, Activation, ActivationId, Changes, Connection, Counters, Effect, Instance, Region,
-    Row, RowChange, RowKey, Session, index::Index, ledger::Ledger,
+    Account, Activation, ActivationId, Changes, Command, Connection, Counters, Effect, Instance,
+    Invocation, Region, Row, RowChange, RowKey, Run, Session, index::Index, ledger::Ledger,
+    run::RunKey,
 };
 
 /// All that exists, and every rule that needs to know it. See the crate's documentation.
@@ -21,6 +23,9 @@ pub struct Registry {
     pub(crate) activations: BTreeMap<ActivationId, Activation>,
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     pub(crate) connections: BTreeMap<ConnectionId, Connection>,
+    pub(crate) commands: BTreeMap<CommandId, Command>,
+    pub(crate) invocations: BTreeMap<InvocationId, Invocation>,
+    pub(crate) runs: BTreeMap<RunKey, Run>,
     pub(crate) ledger: Ledger,
     pub(crate) counters: Counters,
     /// Derived from all of the above.
@@ -79,6 +84,9 @@ impl Registry {
             activations: BTreeMap::new(),
             sessions: BTreeMap::new(),
             connections: BTreeMap::new(),
+            commands: BTreeMap::new(),
+            invocations: BTreeMap::new(),
+            runs: BTreeMap::new(),
             ledger: Ledger::default(),
             counters: Counters::default(),
             index: Index::default(),

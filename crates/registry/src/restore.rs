@@ -6,8 +6,8 @@ use crate::{Changes, Presence, Registry, Row, connection::Ending};
 
 impl Registry {
     /// The registry that the journal's rows describe. Connections without an end are closed as
-    /// `RelayRestarted`; every agent is offline until it is back; the numbers go on. What had not
-    /// reached the journal never was.
+    /// `RelayRestarted`; every agent is offline until it is back, and commands that are not over are
+    /// waited for anew; the numbers go on. What had not reached the journal never was.
     pub fn restore(
         limits: Limits,
         rows: impl IntoIterator<Item = Row>,
@@ -24,6 +24,7 @@ impl Registry {
                 let ending = Ending::closed(Reason::RelayRestarted, Carried::default());
                 registry.finish(step, id, ending);
             }
+            registry.watch_all(step);
         };
         let ((), changes) = registry.step(now, close);
         (registry, changes)
@@ -54,6 +55,16 @@ impl Registry {
                 self.connections.insert(connection.id, *connection);
             }
             Row::Token(token) => self.ledger.insert(*token),
+            Row::Command(command) => {
+                self.commands.insert(command.id.clone(), *command);
+            }
+            Row::Invocation(invocation) => {
+                self.invocations.insert(invocation.id.clone(), *invocation);
+            }
+            Row::Run(run) => {
+                let key = (run.invocation.clone(), run.instance.clone());
+                self.runs.insert(key, *run);
+            }
             Row::Counters(counters) => self.counters = counters,
         }
     }

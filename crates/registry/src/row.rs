@@ -6,12 +6,14 @@
 
 use std::fmt;
 
-use axt_proto::{AccountId, ConnectionId, InstanceId, RegionId, SessionId};
+use axt_proto::{
+    AccountId, CommandId, ConnectionId, InstanceId, InvocationId, RegionId, SessionId,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, Activation, ActivationId, Connection, Instance, Region, RememberedToken, Session,
-    TokenKey,
+    Account, Activation, ActivationId, Command, Connection, Instance, Invocation, Region,
+    RememberedToken, Run, Session, TokenKey,
 };
 
 /// The version of the rows' shape. The journal keeps it beside them and refuses newer ones.
@@ -34,6 +36,12 @@ pub enum Row {
     Connection(Box<Connection>),
     /// A ClientToken whose action succeeded.
     Token(Box<RememberedToken>),
+    /// A command that is kept.
+    Command(Box<Command>),
+    /// A call that had a command run.
+    Invocation(Box<Invocation>),
+    /// How such a command goes on an instance.
+    Run(Box<Run>),
     /// Which numbers come next.
     Counters(Counters),
 }
@@ -73,6 +81,12 @@ pub enum RowKey {
     Connection(ConnectionId),
     /// See [`Row::Token`].
     Token(TokenKey),
+    /// See [`Row::Command`].
+    Command(CommandId),
+    /// See [`Row::Invocation`].
+    Invocation(InvocationId),
+    /// See [`Row::Run`].
+    Run(InvocationId, InstanceId),
     /// See [`Row::Counters`].
     Counters,
 }
@@ -89,6 +103,9 @@ impl Row {
             Self::Session(session) => RowKey::Session(session.id.clone()),
             Self::Connection(connection) => RowKey::Connection(connection.id),
             Self::Token(token) => RowKey::Token(token.key.clone()),
+            Self::Command(command) => RowKey::Command(command.id.clone()),
+            Self::Invocation(invocation) => RowKey::Invocation(invocation.id.clone()),
+            Self::Run(run) => RowKey::Run(run.invocation.clone(), run.instance.clone()),
             Self::Counters(_) => RowKey::Counters,
         }
     }
@@ -106,6 +123,9 @@ impl RowKey {
             Self::Session(_) => "session",
             Self::Connection(_) => "connection",
             Self::Token(_) => "token",
+            Self::Command(_) => "command",
+            Self::Invocation(_) => "invocation",
+            Self::Run(..) => "run",
             Self::Counters => "counters",
         }
     }
@@ -122,6 +142,9 @@ impl fmt::Display for RowKey {
             Self::Session(id) => id.fmt(out),
             Self::Connection(id) => write!(out, "{:020}", id.0),
             Self::Token(key) => key.fmt(out),
+            Self::Command(id) => id.fmt(out),
+            Self::Invocation(id) => id.fmt(out),
+            Self::Run(invocation, instance) => write!(out, "{invocation} {instance}"),
             Self::Counters => Ok(()),
         }
     }

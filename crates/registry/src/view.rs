@@ -141,6 +141,9 @@ impl Registry {
         let activations = self.activations.values().cloned().map(Box::new);
         let connections = self.connections.values().cloned().map(Box::new);
         let tokens = self.ledger.remembered().cloned().map(Box::new);
+        let commands = self.commands.values().cloned().map(Box::new);
+        let invocations = self.invocations.values().cloned().map(Box::new);
+        let runs = self.runs.values().cloned().map(Box::new);
         regions
             .chain(accounts)
             .chain(instances.map(Row::Instance))
@@ -148,6 +151,9 @@ impl Registry {
             .chain(sessions.cloned().map(Box::new).map(Row::Session))
             .chain(connections.map(Row::Connection))
             .chain(tokens.map(Row::Token))
+            .chain(commands.map(Row::Command))
+            .chain(invocations.map(Row::Invocation))
+            .chain(runs.map(Row::Run))
             .chain([Row::Counters(self.counters)])
             .collect()
     }

@@ -2,6 +2,7 @@
 
 mod change;
 mod clock;
+mod commands;
 mod follow;
 mod guard;
 mod limits;
@@ -40,6 +41,10 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
             patch(change::instance).delete(change::remove),
         )
         .route(&below(path::REGIONS), patch(change::region))
+        .route(
+            &format!("{}/{{id}}/stop", path::INVOCATIONS),
+            post(commands::stop),
+        )
         .fallback(nothing_here)
         .layer(middleware::from_fn_with_state(
             Arc::clone(shared),

@@ -11,6 +11,7 @@ mod calls;
 mod commit;
 mod connections;
 mod starts;
+mod tasks;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -31,7 +32,7 @@ use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use self::{agents::Fading, commit::Outgoing};
+use self::{agents::Fading, commit::Outgoing, tasks::Watches};
 pub(crate) use self::{
     calls::{NotDone, Token},
     connections::{Ended, Fate, Opened, Upgrade, Who},
@@ -85,6 +86,7 @@ pub(crate) struct Desk {
     ring: Ring,
     snapshot: watch::Sender<Snapshot>,
     fading: Fading,
+    watches: Watches,
     pub(crate) paces: HashMap<SessionId, Weak<Paces>>,
     /// What goes through each connection that has not ended.
     pub(crate) traffic: HashMap<ConnectionId, Arc<Traffic>>,
@@ -148,6 +150,7 @@ impl Desk {
             ring: Ring::new(),
             snapshot: setup.snapshot,
             fading: Fading::default(),
+            watches: Watches::default(),
             paces: HashMap::new(),
             traffic: HashMap::new(),
             totals: setup.totals,
@@ -197,6 +200,7 @@ impl Desk {
         stop: impl Future<Output = ()>,
     ) {
         let fading = self.fading.next();
+        let overdue = self.watches.next();
         tokio::select! {
             biased;
             () = stop => {}
@@ -210,6 +214,7 @@ impl Desk {
             Some((connection, ended)) = self.reports.next() => self.ended(connection, ended),
             Some(settled) = self.commits.next() => self.settle(settled),
             () = until(fading) => self.faded(),
+            () = until(overdue) => self.tasks_overdue(),
             Some(job) = jobs.recv() => job(self),
         }
         self.flush(timer).await;
@@ -274,6 +279,19 @@ impl Desk {
                 self.links.send(&instance, Notify::SessionStop(channel));
             }
             Effect::Close { connection, reason } => self.pairing.end(connection, reason, ""),
+            Effect::KickTask {
+                instance,
+                invocation,
+            } => self.tell_task(&instance, &invocation, Notify::TaskRun),
+            Effect::StopTask {
+                instance,
+                invocation,
+            } => self.tell_task(&instance, &invocation, Notify::TaskStop),
+            Effect::Watch {
+                instance,
+                invocation,
+                within,
+            } => self.watches.set((invocation, instance), within),
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, fmt};
 
 use axt_openapi::mint;
-use axt_proto::{ChannelId, InstanceId, RegionId, Secret, SessionId, id::MalformedId};
+use axt_proto::{
+    ChannelId, CommandId, InstanceId, InvocationId, RegionId, Secret, SessionId, id::MalformedId,
+};
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 
 use crate::config::RegionSettings;
@@ -49,6 +51,14 @@ impl Ids {
     pub(crate) fn activation(&mut self, letters: &str) -> (String, Secret) {
         let id = mint::activation_id(self.bytes());
         (id, mint::activation_code(letters, self.bytes()))
+    }
+
+    pub(crate) fn command(&mut self, letters: &str) -> Result<CommandId, MalformedId> {
+        mint::command_id(letters, self.bytes())
+    }
+
+    pub(crate) fn invocation(&mut self, letters: &str) -> Result<InvocationId, MalformedId> {
+        mint::invocation_id(letters, self.bytes())
     }
 
     pub(crate) fn token(&mut self) -> Secret {

@@ -12,6 +12,7 @@ mod admin;
 mod api;
 mod config;
 mod connection;
+mod content;
 mod desk;
 mod events;
 mod ids;

@@ -7,6 +7,7 @@ mod admission;
 mod channels;
 mod clock;
 mod registration;
+mod tasks;
 mod telemetry;
 
 use std::sync::Arc;
@@ -96,7 +97,10 @@ async fn admitted(
         }
         path::CLOCK => clock::state(shared, query).await,
         path::DEREGISTER => registration::deregister(shared, instance).await,
-        path::TASK_LIST => respond::json(StatusCode::OK, &SessionList::empty(instance)),
+        path::TASK_LIST => tasks::list(shared, instance, query).await,
+        report if report.starts_with(path::TASK_REPORT) => {
+            tasks::report(shared, instance, request).await
+        }
         path::UPDATE_CHECK => respond::json(StatusCode::OK, &UpdateReply::default()),
         path::METRICS => telemetry::metrics(shared, Some(instance), request).await,
         path::CLIENT_REPORT => telemetry::client_report(shared, &instance, request).await,

@@ -6,6 +6,7 @@
 
 mod activations;
 mod assistant;
+mod commands;
 mod history;
 mod instances;
 mod managed;
@@ -92,6 +93,13 @@ pub(crate) async fn carry_out(
         }
         Action::DescribeRegions(request) => {
             Ok(regions(shared, request.accept_language, from).into())
+        }
+        Action::RunCommand(request) => commands::run(shared, &caller, request, idempotency).await,
+        Action::InvokeCommand(request) => {
+            commands::invoke(shared, &caller, request, idempotency).await
+        }
+        Action::DescribeInvocationResults(request) => {
+            commands::results(shared, &caller, &request).await
         }
     }
 }

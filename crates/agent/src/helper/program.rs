@@ -50,7 +50,10 @@ fn prepare(spec: &ShellSpec) -> Result<Account, HelperError> {
         take_terminal(&account)?;
     }
     become_account(&account)?;
-    if env::set_current_dir(&account.home).is_err() {
+    if let Some(directory) = &spec.directory {
+        let step = format!("change to `{}`", directory.display());
+        env::set_current_dir(directory).map_err(HelperError::at(step))?;
+    } else if env::set_current_dir(&account.home).is_err() {
         env::set_current_dir("/").map_err(HelperError::at("change to /"))?;
     }
     Ok(account)
@@ -97,6 +100,15 @@ fn become_account(account: &Account) -> Result<(), HelperError> {
 
 /// Comes back only when there is no shell to become.
 fn exec(spec: &ShellSpec, account: &Account) -> HelperError {
+    if let Some(script) = &spec.script {
+        return match exec_script(script, account) {
+            Ok(never) => match never {},
+            Err(errno) => HelperError::Step {
+                step: format!("start `{LAST_SHELL}`"),
+                errno,
+            },
+        };
+    }
     let wanted = account.shell.as_path();
     let failure = match exec_shell(wanted, spec, account) {
         Err(error) if is_missing(&error) => exec_shell(Path::new(LAST_SHELL), spec, account),
@@ -113,6 +125,20 @@ fn exec(spec: &ShellSpec, account: &Account) -> HelperError {
             errno,
         },
     }
+}
+
+/// `sh` and not the account's shell, for whoever has none can run commands too. The file is started
+/// by name, so that its first line may name another program.
+fn exec_script(script: &Path, account: &Account) -> io::Result<std::convert::Infallible> {
+    let mut command = Command::new(LAST_SHELL);
+    command.arg("-c").arg("exec \"$0\"").arg(script);
+    let shell = match account.shell.as_os_str().is_empty() {
+        true => Path::new(LAST_SHELL),
+        false => account.shell.as_path(),
+    };
+    set_environment(&mut command, shell, account);
+    command.stderr(io::stdout().as_fd().try_clone_to_owned()?);
+    Err(command.exec())
 }
 
 fn is_missing(error: &io::Error) -> bool {

@@ -23,7 +23,8 @@ pub(super) fn supervise(spec_text: &str) -> Result<(), HelperError> {
     let spec: ShellSpec = serde_json::from_str(spec_text)?;
     // Away from the agent's terminal: its Ctrl-C is for the agent, who then ends us in good order.
     rustix::process::setsid().map_err(HelperError::at("start a session of its own"))?;
-    if !spec.keep_background {
+    let is_script = spec.script.is_some();
+    if !spec.keep_background || is_script {
         prctl::set_child_subreaper(true).map_err(HelperError::at("become a subreaper"))?;
     }
     let signals = Signals::block()?;
@@ -33,7 +34,9 @@ pub(super) fn supervise(spec_text: &str) -> Result<(), HelperError> {
 
     let mut family = Family::of(shell);
     let waited = wait_for_end(&mut family, &signals);
-    let status = if spec.keep_background {
+    // A script that was over its time or stopped leaves nobody behind, whatever is kept otherwise.
+    let is_kept = spec.keep_background && (!is_script || family.shell_has_ended());
+    let status = if is_kept {
         family.end_shell(&signals)
     } else {
         family.end_all(&signals)

@@ -11,7 +11,8 @@ use std::{
 
 use axt_agent::{Agent, AgentConfig, Shells, Surroundings};
 use axt_control::luban::{
-    AgentKey, Identity, SessionList, SessionObject, Signer, StatusPost, Verifier, header, path,
+    AgentKey, Identity, SessionList, SessionObject, Signer, StatusPost, TaskReport, Verifier,
+    header, path,
 };
 use axt_net::{
     accept,
@@ -27,7 +28,7 @@ use axt_net::{
 use axt_proto::{ChannelId, Framing, InstanceId, Message, Tick, frame::agent::AgentFraming};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming as Body;
 use tokio::sync::mpsc;
 
@@ -50,6 +51,10 @@ fn key() -> &'static AgentKey {
 
 struct Script {
     sessions: BTreeMap<ChannelId, SessionObject>,
+    /// What a kick finds in the task list.
+    tasks: SessionList,
+    /// How many reports on tasks are refused before one is taken.
+    refused_reports: u32,
     seen_ids: BTreeSet<String>,
     refuses: Option<StatusCode>,
 }
@@ -63,6 +68,7 @@ pub struct Relay {
     notify: mpsc::Receiver<(HeaderMap, WebSocket)>,
     data: mpsc::Receiver<(ChannelId, WebSocket)>,
     posts: mpsc::Receiver<StatusPost>,
+    reports: mpsc::Receiver<(TaskReport, Bytes)>,
     pub calls: mpsc::Receiver<String>,
 }
 
@@ -97,12 +103,15 @@ impl Relay {
         let listener = net.bind("relay.test", 80).expect("free");
         let script = Arc::new(Mutex::new(Script {
             sessions: BTreeMap::new(),
+            tasks: SessionList::default(),
+            refused_reports: 0,
             seen_ids: BTreeSet::new(),
             refuses: None,
         }));
         let (notify_sender, notify) = mpsc::channel(8);
         let (data_sender, data) = mpsc::channel(8);
         let (post_sender, posts) = mpsc::channel(8);
+        let (report_sender, reports) = mpsc::channel(64);
         let (call_sender, calls) = mpsc::channel(64);
         let tasks = Tasks::new();
         let served = tasks.child();
@@ -111,6 +120,7 @@ impl Relay {
             notify: notify_sender,
             data: data_sender,
             posts: post_sender,
+            reports: report_sender,
             calls: call_sender,
             tasks: Arc::new(served.child()),
         };
@@ -137,6 +147,7 @@ impl Relay {
             notify,
             data,
             posts,
+            reports,
             calls,
         }
     }
@@ -173,6 +184,23 @@ impl Relay {
         soon("a status", self.posts.recv())
             .await
             .expect("the relay runs")
+    }
+
+    /// The next report on a task, and its output.
+    pub async fn report(&mut self) -> (TaskReport, Bytes) {
+        soon("a report", self.reports.recv())
+            .await
+            .expect("the relay runs")
+    }
+
+    /// What there is to run and to stop from now on.
+    pub fn lists_tasks(&self, tasks: SessionList) {
+        self.script().tasks = tasks;
+    }
+
+    /// The next reports are refused.
+    pub fn refuse_reports(&self, count: u32) {
+        self.script().refused_reports = count;
     }
 
     pub fn lists(&self, session: SessionObject) {
@@ -307,6 +335,7 @@ struct Inner {
     notify: mpsc::Sender<(HeaderMap, WebSocket)>,
     data: mpsc::Sender<(ChannelId, WebSocket)>,
     posts: mpsc::Sender<StatusPost>,
+    reports: mpsc::Sender<(TaskReport, Bytes)>,
     calls: mpsc::Sender<String>,
     tasks: Arc<Tasks>,
 }
@@ -344,12 +373,39 @@ impl Inner {
                 self.posts.send(post).await.expect("the test listens");
                 json(r#"{"code":200}"#)
             }
+            path::TASK_LIST => {
+                let _ = self.calls.try_send(path.clone());
+                let list = match query.contains("reason=kickoff") {
+                    true => self.script.lock().expect("no panic").tasks.clone(),
+                    false => SessionList::default(),
+                };
+                json(serde_json::to_vec(&list).expect("serialises"))
+            }
+            report if report.starts_with(path::TASK_REPORT) => {
+                let report = TaskReport::read(report, &query).expect("a report");
+                let body = request.into_body().collect().await.expect("a body");
+                if self.refuses_report() {
+                    let mut refusal = json("{}");
+                    *refusal.status_mut() = StatusCode::BAD_GATEWAY;
+                    return refusal;
+                }
+                let report = (report, body.to_bytes());
+                self.reports.send(report).await.expect("the test listens");
+                json(r#"{"code":200}"#)
+            }
             other => {
                 // Only some tests look.
                 let _ = self.calls.try_send(other.to_owned());
                 json(r#"{"code":200,"nextInterval":60000}"#)
             }
         }
+    }
+
+    fn refuses_report(&self) -> bool {
+        let mut script = self.script.lock().expect("no panic");
+        let left = script.refused_reports;
+        script.refused_reports = left.saturating_sub(1);
+        left > 0
     }
 
     fn check(&self, request: &Request<Body>) {

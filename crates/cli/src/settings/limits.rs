@@ -44,6 +44,10 @@ pub(crate) const KEYS: &[Key] = &[
     limit("user_calls_per_minute", "calls", "0", &["An account's calls of one action; 0 is no limit, the cloud's is 1000."]),
     limit("api_calls_per_minute", "calls", "0", &["Everybody's calls of one action; 0 is no limit."]),
     limit("all_calls_per_minute", "calls", "0", &["Everybody's calls of any action; 0 is no limit."]),
+    limit("command_days", "whole days", "30", &["How long the results of a command are kept."]),
+    limit("command_results", "a whole number", "1000", &["Results of commands that a region keeps."]),
+    limit("kept_commands", "a whole number", "500", &["Commands that a region keeps for InvokeCommand."]),
+    limit("tasks_per_instance", "a whole number", "100", &["Commands that may wait or run on an instance."]),
 ];
 
 /// The limits that the file changes.

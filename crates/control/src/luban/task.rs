@@ -15,6 +15,17 @@ pub struct Task {
     /// `Once`, `Period`, `NextRebootOnly`, `EveryReboot`, `Rate` or `At`.
     #[serde(default)]
     pub repeat: String,
+    /// What was granted; only to an agent that announced extensions (design, "Extensions").
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub axt: Option<GrantedTask>,
+}
+
+/// The member `axt` of a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantedTask {
+    /// Reports tell where in the output their bodies begin, so that one whose answer was lost can be
+    /// repeated and is joined once.
+    pub position: bool,
 }
 
 /// What to run.

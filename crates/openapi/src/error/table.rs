@@ -180,4 +180,22 @@ table! {
         "AcceptLanguage is not known", "zh-CN, en-US or ja.";
     InvalidResourceTypeNotFound, 404, "InvalidResourceType.NotFound", "The ResourceType provided does not exist in our records.",
         "ResourceType is not known", "instance, disk, reservedinstance or ddosprotect.";
+    InvalidCmdTypeNotFound, 403, "InvalidCmdType.NotFound", "The specified command type does not exist.",
+        "Type is no kind of command", "RunShellScript, RunBatScript or RunPowerShellScript.";
+    CmdContentExceedLimit, 403, "CmdContent.ExceedLimit", "The maximum length of a command is exceeded.",
+        "the command is over 16 KB in Base64, parameters filled in", "Put it into a file on the instance and run that.";
+    CmdContentDecodeError, 400, "CmdContent.DecodeError", "The CommandContent can not be base64 decoded.",
+        "ContentEncoding is Base64 and CommandContent is not", "Encode it, or send ContentEncoding=PlainText.";
+    CmdNameExceedLimit, 403, "CmdName.ExceedLimit", "The length of the command name exceeds the upper limit.",
+        "Name is over 128 characters", "Use a shorter name.";
+    CmdDescExceedLimit, 403, "CmdDesc.ExceedLimit", "The length of the command description exceeds the upper limit.",
+        "Description is over 512 characters", "Use a shorter description.";
+    ParameterDisabled, 404, "Parameter.Disabled", "Parameters cannot be passed in when the command customization function is disabled.",
+        "there are Parameters for a command that was made without EnableParameter", "Send EnableParameter=true with RunCommand.";
+    InvalidCmdIdNotFound, 404, "InvalidCmdId.NotFound", "The specified command ID does not exist.",
+        "there is no such command in this region and account, or it was not kept", "Send KeepCommand=true with RunCommand.";
+    InvalidInstanceNotMatch, 403, "InvalidInstance.NotMatch", "The specified instance type does not match the command.",
+        "a shell script is to run on Windows, or a script of Windows elsewhere", "DescribeInstances tells the system of an instance.";
+    CmdCountExceedQuota, 403, "CmdCount.ExceedQuota", "The total number of commands in the current region exceeds the quota.",
+        "the region keeps as many commands as it may", "Leave KeepCommand out, or raise the limit.";
 }

@@ -163,6 +163,8 @@ fn has_partner(code: ErrorCode) -> bool {
         ErrorCode::InvalidTargetServerMissingPortNumber
             | ErrorCode::InvalidEncryptionOptionsModeEncryptionDisabled
             | ErrorCode::InvalidParameterEncryptionOptionsKmsKeyId
+            | ErrorCode::CmdContentDecodeError
+            | ErrorCode::ParameterDisabled
     )
 }
 

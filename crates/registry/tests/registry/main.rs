@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod admission;
+mod commands;
 mod connections;
 mod history;
 mod idempotency;

@@ -54,6 +54,7 @@ impl Desk {
                 self.apply(changes);
             }
         }
+        self.kick_tasks(instance);
         link
     }
 

@@ -190,7 +190,7 @@ impl Desk {
     }
 
     /// What the instance's agent announced when it last came online.
-    fn announced(&self, instance: &InstanceId) -> Extensions {
+    pub(crate) fn announced(&self, instance: &InstanceId) -> Extensions {
         let agent = self
             .registry
             .instance(instance)

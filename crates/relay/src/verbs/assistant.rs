@@ -19,7 +19,7 @@ pub(super) async fn agents(
     request: &DescribeCloudAssistantStatus,
 ) -> Result<Answer, ApiError> {
     let (account, wanted) = (caller.account.clone(), request.clone());
-    let found: Option<Vec<Instance>> = shared
+    let found: Option<Vec<(Instance, usize)>> = shared
         .desk
         .ask(move |desk| {
             let ours: Vec<&Instance> = desk
@@ -38,13 +38,14 @@ pub(super) async fn agents(
                 let os = word(one.spec.os_type);
                 has_id && wanted.os_type.as_ref().is_none_or(|it| it == os)
             };
-            Some(ours.into_iter().filter(is_wanted).cloned().collect())
+            let with_tasks = |one: &Instance| (one.clone(), desk.registry.tasks_of(&one.spec.id));
+            Some(ours.into_iter().filter(is_wanted).map(with_tasks).collect())
         })
         .await?;
     let found = found.ok_or(ErrorCode::InvalidInstanceNotFound)?;
     let page = request.page.cut(
         found,
-        |one| one.spec.id.as_str(),
+        |(one, _)| one.spec.id.as_str(),
         Scope::of(request, &caller.account),
         &shared.next_tokens,
         shared.clock.now(),
@@ -60,15 +61,15 @@ pub(super) async fn agents(
     .into())
 }
 
-fn status(instance: &Instance) -> answer::CloudAssistantStatus {
+fn status((instance, tasks): &(Instance, usize)) -> answer::CloudAssistantStatus {
     answer::CloudAssistantStatus {
         instance_id: instance.spec.id.to_string(),
         cloud_assistant_status: answer::CloudAssistantStatus::word(instance.presence.is_online),
         cloud_assistant_version: instance.agent_version().unwrap_or_default().to_owned(),
         os_type: word(instance.spec.os_type).to_owned(),
-        invocation_count: 0,
-        active_task_count: 0,
-        last_invoked_time: None,
+        invocation_count: instance.invocations,
+        active_task_count: u64::try_from(*tasks).unwrap_or(u64::MAX),
+        last_invoked_time: instance.last_invoked.map(seconds),
         last_heartbeat_time: instance.presence.last_heart_beat.map(seconds),
         support_session_manager: instance.supports_session_manager(),
     }

@@ -189,8 +189,8 @@ fn described(registry: &Registry, instance: &Instance) -> answer::ManagedInstanc
             .map(|it| it.activation.to_string())
             .unwrap_or_default(),
         registration_time: seconds(registered.map_or(instance.declared, |it| it.at)),
-        last_invoked_time: None,
-        invocation_count: 0,
+        last_invoked_time: instance.last_invoked.map(seconds),
+        invocation_count: instance.invocations,
         resource_group_id: group.filter(|group| !group.is_empty()),
         connected: Some(instance.presence.is_online),
         tags: Some(tags(&spec.tags)),

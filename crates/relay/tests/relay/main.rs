@@ -8,6 +8,7 @@
 mod admin;
 mod admission;
 mod bandwidth;
+mod commands;
 mod control;
 mod cuts;
 mod deadlines;

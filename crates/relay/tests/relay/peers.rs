@@ -292,10 +292,14 @@ impl Agent {
     }
 
     pub(crate) async fn post(&self, path_and_query: &str) -> Bytes {
+        self.post_body(path_and_query, b"").await
+    }
+
+    pub(crate) async fn post_body(&self, path_and_query: &str, body: &[u8]) -> Bytes {
         let mut request = Request::builder()
             .method("POST")
             .uri(format!("http://localhost:7443{path_and_query}"))
-            .body(Bytes::new())
+            .body(Bytes::copy_from_slice(body))
             .expect("a request");
         request.headers_mut().extend(self.headers.clone());
         let response = self.http.send(request).await.expect("an answer");
