@@ -151,6 +151,9 @@ impl EventKind {
             Self::ConnectionLive => "connection.live",
             Self::ConnectionClosed { .. } => "connection.closed",
             Self::ConnectionFailed { .. } => "connection.failed",
+            Self::InvocationStarted { .. } => "invocation.started",
+            Self::RunStarted { .. } => "run.started",
+            Self::RunEnded { .. } => "run.ended",
         }
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use axt_openapi::{ActionName, RateState};
 use axt_proto::{AccountId, Limits, Tick, meter::CallRate};
+use axt_registry::Nearest;
 
 /// The rates of everybody who has called. They begin anew with each start of the relay.
 #[derive(Debug)]
@@ -62,6 +63,25 @@ impl Rates {
         }
         RateState::Within
     }
+
+    /// Who is nearest to each of these limits, by its name.
+    pub(crate) fn nearest(&self, now: Tick) -> [(&'static str, Nearest); 3] {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let users = used.users.iter();
+        let users = users.map(|((account, action), rate)| {
+            let who = format!("{}, account {account}", action.as_str());
+            (rate.used(now), who)
+        });
+        let apis = used.apis.iter();
+        let apis = apis.map(|(action, rate)| (rate.used(now), action.as_str().to_owned()));
+        let all = used.all.iter();
+        let all = all.map(|rate| (rate.used(now), "all calls".to_owned()));
+        [
+            ("user_calls_per_minute", Nearest::of(users)),
+            ("api_calls_per_minute", Nearest::of(apis)),
+            ("all_calls_per_minute", Nearest::of(all)),
+        ]
+    }
 }
 
 #[cfg(test)]
@@ -115,6 +135,8 @@ mod tests {
             rates.take(&one, regions, NOW),
             RateState::Service(minute / 4)
         );
+        let nearest = rates.nearest(NOW).map(|(_, nearest)| nearest.used);
+        assert_eq!(nearest, [1, 2, 4]);
         assert_eq!(rates.take(&one, START, NOW + minute), RateState::Within);
     }
 }

@@ -6,6 +6,7 @@ use std::{
         Arc, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use axt_proto::{Limits, Load, Meter, Verdict};
@@ -71,7 +72,7 @@ impl Pace {
             clock: clock.clone(),
             turn: meter.turn(),
             closes,
-            load: Load::new(limits.bandwidth_bytes_per_s).into(),
+            load: Load::new(limits.bandwidth_bytes_per_s, Duration::from_secs(1)).into(),
             metered: Mutex::new(Metered {
                 meter,
                 timer: clock.timer("bandwidth"),

@@ -2,19 +2,25 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use super::{Verdict, bucket::Bucket};
+use super::{Load, Verdict, bucket::Bucket};
 use crate::Tick;
 
 /// So many calls in a minute of rule time: all of them at once if none came before, and from then on
 /// one whenever its share of the minute has passed.
 #[derive(Debug)]
-pub struct CallRate(Bucket);
+pub struct CallRate {
+    bucket: Bucket,
+    load: Load,
+}
 
 impl CallRate {
     /// A rate of which nothing is used yet.
     #[must_use]
     pub fn per_minute(calls: NonZeroU32, now: Tick) -> Self {
-        Self(Bucket::per_minute(calls, now))
+        Self {
+            bucket: Bucket::per_minute(calls, now),
+            load: Load::new(calls.get(), Duration::from_secs(60)),
+        }
     }
 
     /// Counts a call.
@@ -22,10 +28,19 @@ impl CallRate {
     /// # Errors
     /// How long until there is room for one; the call has not been counted.
     pub fn take(&mut self, now: Tick) -> Result<(), Duration> {
-        match self.0.ask(now, 1) {
-            Verdict::Forward => Ok(()),
+        match self.bucket.ask(now, 1) {
+            Verdict::Forward => {
+                self.load.count(now, 1);
+                Ok(())
+            }
             Verdict::WaitUntil(then) => Err(then.since(now)),
         }
+    }
+
+    /// How many calls of the minute's are used, and not yet given back.
+    #[must_use]
+    pub fn used(&self, now: Tick) -> u64 {
+        self.load.spent(now)
     }
 }
 
@@ -49,6 +64,7 @@ mod tests {
 
         assert!((0..1_000).all(|_| rate.take(at(0)).is_ok()));
         assert_eq!(rate.take(at(0)), Err(Duration::from_millis(60)));
+        assert_eq!((rate.used(at(0)), rate.used(at(30_000))), (1_000, 500));
         assert_eq!(rate.take(at(59)), Err(Duration::from_millis(1)));
         assert_eq!(rate.take(at(60)), Ok(()));
         assert_eq!(rate.take(at(60)), Err(Duration::from_millis(60)));

@@ -1,63 +1,72 @@
-//! How near a metered direction is to its limit: for people, and never for the meter itself.
+//! How near something metered is to its limit: for people, and never for the meter itself.
+
+use std::time::Duration;
 
 use crate::Tick;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
-/// What has passed lately in one direction.
-#[derive(Clone, Copy, Debug, Default)]
+/// What has passed lately, be it bytes or calls.
+#[derive(Clone, Copy, Debug)]
 pub struct Load {
     rate: u32,
+    /// In nanoseconds.
+    period: u128,
     /// The second that is being counted, since the epoch.
     second: u64,
-    bytes: u64,
+    passed: u64,
     /// What the second before it carried.
     before: u64,
-    /// How much of the burst was spent at `at`, in billionths of a byte.
+    /// How much of the burst was spent at `at`, each a period's worth.
     spent: u128,
     at: Tick,
 }
 
 impl Load {
-    /// Nothing has passed in a direction of `rate` bytes a second.
+    /// Nothing has passed where `rate` may, in each `period`.
     #[must_use]
-    pub fn new(rate: u32) -> Self {
+    pub const fn new(rate: u32, period: Duration) -> Self {
         Self {
             rate,
-            ..Self::default()
+            period: period.as_nanos(),
+            second: 0,
+            passed: 0,
+            before: 0,
+            spent: 0,
+            at: Tick::EPOCH,
         }
     }
 
-    /// So many bytes pass.
-    pub fn count(&mut self, now: Tick, bytes: usize) {
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+    /// So many pass.
+    pub fn count(&mut self, now: Tick, many: usize) {
+        let many = u64::try_from(many).unwrap_or(u64::MAX);
         self.turn_to(now);
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.spent = self.still_spent(now) + u128::from(bytes) * u128::from(NANOS_PER_SECOND);
+        self.passed = self.passed.saturating_add(many);
+        self.spent = self.still_spent(now) + u128::from(many) * self.period;
         self.at = self.at.max(now);
     }
 
-    /// Bytes in the last whole second before `now`, or in the one that is not over yet where those
-    /// are more.
+    /// How many passed in the last whole second before `now`, or in the one that is not over yet
+    /// where those are more.
     #[must_use]
     pub fn last_second(mut self, now: Tick) -> u64 {
         self.turn_to(now);
-        self.before.max(self.bytes)
+        self.before.max(self.passed)
     }
 
-    /// How many bytes of the burst are spent, and not yet given back by the rate.
+    /// How much of the burst is spent, and not yet given back by the rate.
     #[must_use]
-    pub fn burst_spent(&self, now: Tick) -> u64 {
-        let bytes = self.still_spent(now).div_ceil(NANOS_PER_SECOND.into());
-        u64::try_from(bytes).unwrap_or(u64::MAX)
+    pub fn spent(&self, now: Tick) -> u64 {
+        let spent = self.still_spent(now).div_ceil(self.period.max(1));
+        u64::try_from(spent).unwrap_or(u64::MAX)
     }
 
     fn turn_to(&mut self, now: Tick) {
         let second = now.as_nanos() / NANOS_PER_SECOND;
         let passed = second.saturating_sub(self.second);
         if passed > 0 {
-            self.before = if passed == 1 { self.bytes } else { 0 };
-            (self.bytes, self.second) = (0, second);
+            self.before = if passed == 1 { self.passed } else { 0 };
+            (self.passed, self.second) = (0, second);
         }
     }
 
@@ -69,15 +78,14 @@ impl Load {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const START: Tick = Tick::from_millis(1_795_587_061_000);
+    const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
     fn a_second_is_told_once_it_is_over_and_forgotten_one_later() {
-        let mut load = Load::new(204_800);
+        let mut load = Load::new(204_800, SECOND);
         let after = |millis| START + Duration::from_millis(millis);
 
         load.count(after(0), 1_000);
@@ -91,12 +99,12 @@ mod tests {
 
     #[test]
     fn the_rate_gives_the_burst_back() {
-        let mut load = Load::new(204_800);
+        let mut load = Load::new(204_800, SECOND);
 
         load.count(START, 20_480);
 
-        assert_eq!(load.burst_spent(START), 20_480);
-        assert_eq!(load.burst_spent(START + Duration::from_millis(50)), 10_240);
-        assert_eq!(load.burst_spent(START + Duration::from_millis(100)), 0);
+        assert_eq!(load.spent(START), 20_480);
+        assert_eq!(load.spent(START + Duration::from_millis(50)), 10_240);
+        assert_eq!(load.spent(START + Duration::from_millis(100)), 0);
     }
 }

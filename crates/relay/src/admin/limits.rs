@@ -28,6 +28,7 @@ pub(super) async fn limits(State(shared): State<Arc<Shared>>) -> Response<Body> 
 /// The same, for whoever shows it otherwise.
 pub(super) async fn states(shared: &Shared) -> Result<LimitsAnswer, Stopping> {
     let mut nearest = shared.desk.ask(|desk| nearest(desk)).await?;
+    nearest.extend(shared.surroundings.rates.nearest(shared.clock.now()));
     let values = match serde_json::to_value(&shared.limits) {
         Ok(Value::Object(values)) => values,
         _ => serde_json::Map::new(),
@@ -67,7 +68,7 @@ fn nearest(desk: &Desk) -> BTreeMap<&'static str, Nearest> {
     };
     let per_second = paces().map(|(load, who)| (load.last_second(now), who));
     nearest.insert("bandwidth_bytes_per_s", Nearest::of(per_second));
-    let burst = paces().map(|(load, who)| (load.burst_spent(now), who));
+    let burst = paces().map(|(load, who)| (load.spent(now), who));
     nearest.insert("burst_bytes", Nearest::of(burst));
     nearest
 }
