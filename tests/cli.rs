@@ -216,6 +216,7 @@ fn every_command_has_a_help_with_examples() {
         "relay",
         "agent",
         "config",
+        "doctor",
         "completions",
         "man",
     ] {
@@ -607,6 +608,13 @@ fn each_exit_code_of_the_help_comes_about() {
         .collect();
     assert_eq!(told, seen);
     assert_eq!(told, [0, 1, 2, 3, 4, 130, 255]);
+}
+
+#[test]
+fn ctrl_c_ends_an_examination() {
+    let arguments = [&["doctor"], THERE.as_slice()].concat();
+
+    assert_eq!(interrupted(&arguments), 130);
 }
 
 /// The exit code of a command that gets Ctrl-C while it waits for the API at `ADDRESS`.

@@ -5,6 +5,7 @@ mod api;
 mod clock;
 mod completions;
 mod config;
+mod doctor;
 mod env;
 mod explain;
 mod health;
@@ -41,8 +42,9 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let global = cli.global;
     let named = global.config.clone();
     let command = match cli.command {
-        // It judges files itself.
+        // They judge files themselves.
         Command::Config(flags) => return config::run(flags, named),
+        Command::Doctor(flags) => return doctor::run(flags, named).await,
         // These want none.
         Command::Completions(flags) => return completions::run(flags),
         Command::Man(flags) => return man::run(flags),
@@ -62,7 +64,9 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Clock(flags) => clock::run(flags, &settings).await,
         Command::Limits(flags) => limits::run(flags, &settings).await,
         Command::Explain(flags) => explain::run(flags, &settings).await,
-        Command::Config(_) | Command::Completions(_) | Command::Man(_) => Ok(ExitCode::SUCCESS),
+        Command::Config(_) | Command::Doctor(_) | Command::Completions(_) | Command::Man(_) => {
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::{fmt, io::Write, process::ExitCode};
 
 use axt_client::{
-    DiscoverError, admin::AdminCallError, api::CallError, forward::SESSION_MANAGER_OFF,
-    instance::Ambiguous, session::OpenError, terminal::signals::Stop,
+    DiscoverError, admin::AdminCallError, api::CallError, doctor::Trouble,
+    forward::SESSION_MANAGER_OFF, instance::Ambiguous, session::OpenError, terminal::signals::Stop,
 };
 
 use axt_net::transport::ProxyError;
@@ -117,6 +117,15 @@ impl Failure {
             self.code = Code::Session;
         }
         self
+    }
+
+    /// The same as what is wrong with a step of `axt doctor`.
+    pub(crate) fn trouble(self) -> Trouble {
+        let trouble = Trouble::new(self.message);
+        match self.hint {
+            Some(hint) => trouble.hint(hint),
+            None => trouble,
+        }
     }
 
     /// Tells it on stderr and gives the exit code.

@@ -8,6 +8,7 @@ pub(crate) mod api;
 pub(crate) mod clock;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod given;
 pub(crate) mod global;
@@ -31,6 +32,7 @@ use self::{
     clock::ClockFlags,
     completions::CompletionsFlags,
     config::ConfigFlags,
+    doctor::DoctorFlags,
     explain::ExplainFlags,
     global::GlobalFlags,
     limits::LimitsFlags,
@@ -58,6 +60,7 @@ Start here:
   axt portforward 8080:80             its port 80 at localhost:8080
   axt ssh i-…                         ssh to it, where it has an ssh server
   eval \"$(axt env)\"                   point the official SDKs at it
+  axt doctor                          what is wrong, when it does not work
 
 A flag can also be given by the environment: AXT_STATE_DIR for --state-dir; most by a file too:
 `axt config --example` prints one.
@@ -117,6 +120,7 @@ Examples:
     Relay(RelayCommand),
     Agent(AgentFlags),
     Config(ConfigFlags),
+    Doctor(DoctorFlags),
     Completions(CompletionsFlags),
     Man(ManFlags),
 }

@@ -12,7 +12,8 @@ pub use axt_openapi::Credentials;
 use axt_openapi::signature::{Method, Outgoing, acs3};
 use axt_proto::{RegionId, Secret};
 use bytes::Bytes;
-use http::{Request, StatusCode, Uri};
+use http::{Request, StatusCode, Uri, header::DATE};
+use jiff::{Timestamp, fmt::rfc2822};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -52,6 +53,15 @@ impl fmt::Display for ApiError {
 }
 
 impl std::error::Error for ApiError {}
+
+/// What the API answered, and when, by its own clock.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The answer, or the error.
+    pub answer: Result<Value, ApiError>,
+    /// The answer's `Date`, to the second.
+    pub server_time: Option<Timestamp>,
+}
 
 /// A call that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +119,12 @@ impl Api {
         })
     }
 
+    /// Where calls go to.
+    #[must_use]
+    pub fn endpoint(&self) -> &Uri {
+        &self.endpoint
+    }
+
     /// The region that calls go to when they name none.
     #[must_use]
     pub fn region(&self) -> &RegionId {
@@ -126,6 +142,18 @@ impl Api {
         action: &str,
         parameters: &[(&str, &str)],
     ) -> Result<Value, CallError> {
+        Ok(self.ask(action, parameters).await?.answer?)
+    }
+
+    /// Calls an action as [`Api::call`] does, and tells the server's clock beside the answer.
+    ///
+    /// # Errors
+    /// [`CallError::Unreachable`] and [`CallError::Nonsense`]; an error of the API is an answer.
+    pub async fn ask(
+        &self,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Answered, CallError> {
         let mut parameters: Vec<(String, String)> = parameters
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -142,7 +170,14 @@ impl Api {
                 endpoint: self.endpoint.to_string(),
                 source,
             })?;
-        self.read(answer.status(), answer.body())
+        let date = answer.headers().get(DATE);
+        let server_time = date
+            .and_then(|date| rfc2822::parse(date.to_str().ok()?).ok())
+            .map(|date| date.timestamp());
+        Ok(Answered {
+            answer: self.read(answer.status(), answer.body())?,
+            server_time,
+        })
     }
 
     fn request(
@@ -174,11 +209,11 @@ impl Api {
             .map_err(|error| self.nonsense(error.to_string()))
     }
 
-    fn read(&self, status: StatusCode, body: &[u8]) -> Result<Value, CallError> {
+    fn read(&self, status: StatusCode, body: &[u8]) -> Result<Result<Value, ApiError>, CallError> {
         let answer: Value = serde_json::from_slice(body)
             .map_err(|_| self.nonsense(format!("HTTP {status} without JSON")))?;
         if status.is_success() {
-            return Ok(answer);
+            return Ok(Ok(answer));
         }
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -195,7 +230,7 @@ impl Api {
             request_id,
         } = serde_json::from_value(answer)
             .map_err(|_| self.nonsense(format!("HTTP {status} without a code")))?;
-        Err(CallError::Api(ApiError {
+        Ok(Err(ApiError {
             code,
             message,
             request_id,
@@ -284,7 +319,8 @@ mod tests {
         let body =
             br#"{"Code":"InvalidInstance.NotFound","Message":"Not there.","RequestId":"R-1"}"#;
 
-        let error = api.read(StatusCode::NOT_FOUND, body).expect_err("an error");
+        let answer = api.read(StatusCode::NOT_FOUND, body).expect("JSON");
+        let error = answer.expect_err("an error");
 
         assert_eq!(
             error.to_string(),

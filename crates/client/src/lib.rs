@@ -1,5 +1,5 @@
 //! The client's side: finding a sandbox, calling its API, opening a terminal on an instance,
-//! forwarding ports to it.
+//! forwarding ports to it, and finding out which of that does not work.
 //!
 //! What lives here: discovery by ready file, flags and environment; signed API calls; the admin
 //! API's calls; the terminal's raw mode, size and signals; and the session over any pair of byte
@@ -11,6 +11,7 @@
 pub mod admin;
 pub mod api;
 pub mod discover;
+pub mod doctor;
 pub mod forward;
 pub mod instance;
 pub mod session;

@@ -90,6 +90,8 @@ fn valued(name: &str) -> Arg {
     Arg::new(name.to_owned())
         .long(name.to_owned())
         .num_args(1)
+        // Before the flags of every action.
+        .display_order(0)
         .allow_hyphen_values(true)
 }
 
