@@ -1,6 +1,6 @@
 //! Any bytes as query, body and headers get a documented 4xx from the real listener.
 
-use axt_net::http::HttpClient;
+use axt_net::{http::HttpClient, link::timeout};
 use axt_openapi::{
     ActionName, Credentials, ErrorCode,
     signature::{Method, Outgoing, acs3, rpc},
@@ -13,10 +13,14 @@ use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
 };
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::{
     calls::{NOW_MS, simulated},
-    harness::start,
+    harness::{GUARD, sandbox, start},
 };
 
 const CASES: usize = 300;
@@ -206,5 +210,51 @@ async fn a_call_that_is_too_large_is_refused_as_such() {
         Some("RequestEntityTooLarge")
     );
     assert_eq!(answer.status(), 413);
+    sandbox.shutdown().await;
+}
+
+/// A request in any bytes at all: none, half of one, or one with anything in its line and headers.
+fn raw_request() -> impl Strategy<Value = Vec<u8>> {
+    let bytes = || prop::collection::vec(any::<u8>(), 0..300);
+    let around = |line: Vec<u8>, header: Vec<u8>, body: Vec<u8>| {
+        let parts: [&[u8]; 7] = [
+            b"POST /?",
+            &line,
+            b" HTTP/1.1\r\nHost: localhost\r\nX-Acs-Date: ",
+            &header,
+            b"\r\nContent-Length: 9\r\n\r\n",
+            &body,
+            b"\r\n\r\n",
+        ];
+        parts.concat()
+    };
+    prop_oneof![
+        bytes(),
+        (bytes(), bytes(), bytes())
+            .prop_map(move |(line, header, body)| around(line, header, body)),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_no_request_get_a_4xx_or_an_end() {
+    let sandbox = sandbox().await;
+    let (_, address) = sandbox.ready().api_http.split_once("://").expect("a URL");
+
+    for bytes in values(raw_request()) {
+        let mut socket = TcpStream::connect(address).await.expect("it listens");
+        // It may have seen enough before all was sent.
+        let _ = socket.write_all(&bytes).await;
+        let _ = socket.shutdown().await;
+
+        let mut answer = Vec::new();
+        let _ = timeout(GUARD, socket.read_to_end(&mut answer))
+            .await
+            .expect("an end");
+
+        let is_refusal = answer.is_empty() || answer.starts_with(b"HTTP/1.1 4");
+        // What begins like TLS is told so in TLS.
+        let is_alert = answer.starts_with(b"\x15\x03");
+        assert!(is_refusal || is_alert, "{:?}: {answer:?}", bytes);
+    }
     sandbox.shutdown().await;
 }
