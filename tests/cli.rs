@@ -213,6 +213,8 @@ fn every_command_has_a_help_with_examples() {
         "env",
         "health",
         "clock",
+        "limits",
+        "explain",
         "relay",
         "agent",
         "config",

@@ -6,13 +6,7 @@
 #[path = "support/relay.rs"]
 mod relay;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{cell::Cell, time::Duration};
 
 use axt_control::luban::{SessionObject, StatusCode, session::Granted};
 use axt_net::{clock::Clock, link};
@@ -108,35 +102,38 @@ async fn a_lost_notify_channel_is_dialled_again() {
     assert_eq!(second.say("kick_vm noop").await, "accept:kick_vm noop");
 }
 
-/// Counts what is logged at `info` and above.
-#[derive(Clone, Default)]
-struct Lines(Arc<AtomicUsize>);
+thread_local! {
+    static LINES: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Counts, for each thread and so for each test, what is logged at `info` and above.
+struct Lines;
 
 impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Lines {
     fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
         let is_ours = event.metadata().target().starts_with("axt");
         if is_ours && *event.metadata().level() <= tracing::Level::INFO {
-            self.0.fetch_add(1, Ordering::Relaxed);
+            LINES.set(LINES.get() + 1);
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_relay_that_is_away_for_ten_minutes_is_told_in_one_line() {
-    let lines = Lines::default();
-    let counting = tracing_subscriber::registry().with(lines.clone());
-    let _guard = tracing::subscriber::set_default(counting);
+    // For the whole process: what one thread alone listens to, another one can switch off.
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Lines))
+        .expect("nobody else has one");
     let mut relay = Relay::simulated().await;
     let notify = relay.notified().await;
     soon("online", relay.agent.online()).await;
-    let before = lines.0.load(Ordering::Relaxed);
+    let before = LINES.get();
 
     relay.vanish();
     drop(notify);
     link::sleep(Duration::from_secs(600)).await;
 
     // It was lost, and there is none any more.
-    assert_eq!(lines.0.load(Ordering::Relaxed) - before, 2);
+    assert_eq!(LINES.get() - before, 2);
     assert!(!relay.agent.is_online());
 }
 

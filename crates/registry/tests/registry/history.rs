@@ -108,6 +108,7 @@ fn ten_thousand_connections_over_a_month_on_renewed_sessions_give_everything_bac
     };
     let mut world = World::empty(limits);
     world.declare("i-1");
+    world.is_checked = false;
 
     // Three connections on each URL, one every four minutes and a bit.
     for number in 0..CONNECTIONS / 3 {
@@ -122,6 +123,7 @@ fn ten_thousand_connections_over_a_month_on_renewed_sessions_give_everything_bac
         }
     }
     world.advance_ms(600_000);
+    world.is_checked = true;
     world.tick();
 
     assert_eq!((world.active(), world.connected("i-1")), (0, 0));

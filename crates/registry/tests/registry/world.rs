@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub(crate) journal: BTreeMap<RowKey, Row>,
     pub(crate) events: Vec<Event>,
     pub(crate) effects: Vec<Effect>,
+    /// Whether each step is checked: off where there are so many that it would take minutes.
+    pub(crate) is_checked: bool,
     fresh: u64,
 }
 
@@ -60,6 +62,7 @@ impl World {
             journal: BTreeMap::new(),
             events: Vec::new(),
             effects: Vec::new(),
+            is_checked: true,
             fresh: 0,
         }
     }
@@ -67,6 +70,12 @@ impl World {
     /// Takes changes as the relay does, and checks that the journal holds all that there is.
     pub(crate) fn take(&mut self, changes: Changes) {
         self.write(changes);
+        if self.is_checked {
+            self.check();
+        }
+    }
+
+    fn check(&self) {
         self.registry.invariants().expect("the invariants hold");
         let rows = self.registry.rows().into_iter();
         let state: BTreeMap<_, _> = rows.map(|row| (row.key(), row)).collect();
