@@ -317,3 +317,147 @@ fn a_command_goes_on_while_its_relay_is_killed_and_started_again() {
     assert_eq!(over["Output"], "before\nafter\n");
     assert_eq!(over["StartTime"], running["StartTime"]);
 }
+
+/// An activation, by the API: its id and its code.
+fn activation(home: &Home) -> (String, String) {
+    let made = home.run(&["api", "CreateActivation", "--InstanceName", "web"]);
+    let told: serde_json::Value = serde_json::from_slice(&made.stdout).expect("JSON");
+    let text = |name: &str| told[name].as_str().expect("a text").to_owned();
+    (text("ActivationId"), text("ActivationCode"))
+}
+
+/// An agent that registers, with the code in its environment.
+fn registering(home: &Home, more: &[&str]) -> Running {
+    let (id, code) = activation(home);
+    let mut agent = home.axt(&[&["agent", "--register", "--activation-id", &id], more].concat());
+    agent
+        .env("AXT_ACTIVATION_CODE", &code)
+        .env("AXT_LOG", "trace");
+    let mut agent = Running::start(agent);
+    let told = agent.says("is online");
+    assert!(!told.contains(&code), "the code is in the log");
+    agent
+}
+
+#[test]
+fn an_agent_registers_once_and_starts_again_as_what_it_has_become() {
+    let home = Home::new();
+    let _relay = home.relay(&[], &[]);
+
+    let mut agent = registering(&home, &[]);
+    agent.signal(Signal::INT);
+    agent.ended();
+    let folder = home.path("state/agents/default");
+    let kept = fs::read_to_string(folder.join("identity.json")).expect("kept");
+    let kept: serde_json::Value = serde_json::from_str(&kept).expect("JSON");
+    let instance = kept["instance"].as_str().expect("an id").to_owned();
+    let mut again = Running::start(home.axt(&["agent", "--register"]));
+    let told = again.says("is online");
+    again.signal(Signal::INT);
+    again.ended();
+    let mut plain = Running::start(home.axt(&["agent"]));
+    plain.says(&format!("the agent of {instance} is online"));
+    let session = home.run(&["session", "-i", &instance, "--command", "exit 3"]);
+
+    assert!(instance.starts_with("mi-"), "{instance}");
+    assert!(
+        told.contains(&format!("registered already, as {instance}")),
+        "{told}"
+    );
+    assert_eq!(session.status.code(), Some(3), "{}", stderr(&session));
+}
+
+#[test]
+fn an_agent_that_deregisters_is_forgotten_at_both_ends() {
+    let home = Home::new();
+    let _relay = home.relay(&[], &[]);
+    let mut agent = registering(&home, &[]);
+    agent.signal(Signal::INT);
+    agent.ended();
+
+    let left = home.run(&["agent", "--deregister"]);
+    let known = home.run(&["api", "DescribeManagedInstances"]);
+    let again = home.run(&["agent"]);
+
+    assert!(left.status.success(), "{}", stderr(&left));
+    assert!(
+        stdout(&known).contains("\"TotalCount\": 0"),
+        "{}",
+        stdout(&known)
+    );
+    assert_eq!(again.status.code(), Some(2));
+    assert!(
+        stderr(&again).contains("has not registered"),
+        "{}",
+        stderr(&again)
+    );
+    assert!(!home.path("state/agents/default").exists());
+}
+
+#[test]
+fn an_agent_whose_instance_the_api_deregisters_ends_and_forgets_its_key() {
+    let home = Home::new();
+    let _relay = home.relay(&[], &[]);
+    let mut agent = registering(&home, &["--agent-name", "web-1"]);
+    let folder = home.path("state/agents/web-1");
+    let kept = fs::read_to_string(folder.join("identity.json")).expect("kept");
+    let kept: serde_json::Value = serde_json::from_str(&kept).expect("JSON");
+    let instance = kept["instance"].as_str().expect("an id");
+
+    let gone = home.run(&["api", "DeregisterManagedInstance", "--InstanceId", instance]);
+
+    assert!(gone.status.success(), "{}", stderr(&gone));
+    agent.says("was deregistered by the relay");
+    assert_eq!(agent.ended().code(), Some(0));
+    assert!(!folder.exists());
+}
+
+#[test]
+fn an_agent_poses_as_another_machine() {
+    let home = Home::new();
+    let _relay = home.relay(&[], &[]);
+    let posing = [
+        ["--os-type", "windows"],
+        ["--os-version", "Windows_10"],
+        ["--host-name", "pc-7"],
+        ["--ip", "10.9.8.7"],
+        ["--agent-version", "2.1.3.300"],
+        ["--tag", "env=dev"],
+    ];
+
+    let _agent = registering(&home, posing.concat().as_slice());
+    let known = home.run(&["api", "DescribeManagedInstances"]);
+
+    let told: serde_json::Value = serde_json::from_slice(&known.stdout).expect("JSON");
+    let machine = &told["Instances"][0];
+    for (name, value) in [
+        ("OsType", "windows"),
+        ("OsVersion", "Windows_10"),
+        ("Hostname", "pc-7"),
+        ("IntranetIp", "10.9.8.7"),
+        ("AgentVersion", "2.1.3.300"),
+    ] {
+        assert_eq!(machine[name], value, "{machine}");
+    }
+}
+
+#[test]
+fn a_wrong_activation_is_refused_in_words_and_leaves_nothing_registered() {
+    let home = Home::new();
+    let _relay = home.relay(&[], &[]);
+    let (id, _) = activation(&home);
+
+    let mut agent = home.axt(&["agent", "--register", "--activation-id", &id]);
+    agent
+        .args(["--activation-code", "-"])
+        .stdin(std::process::Stdio::piped());
+    let mut agent = Running::start(agent);
+    let mut stdin = agent.child.stdin.take().expect("piped");
+    stdin.write_all(b"hunter2\n").expect("written");
+    drop(stdin);
+    let told = agent.says("the relay refuses");
+
+    assert!(!told.contains("hunter2"), "{told}");
+    assert_eq!(agent.ended().code(), Some(1));
+    assert!(!home.path("state/agents/default/identity.json").exists());
+}

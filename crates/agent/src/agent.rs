@@ -22,6 +22,7 @@ use crate::{
 pub struct Agent {
     instance: InstanceId,
     online: watch::Receiver<bool>,
+    deregistered: watch::Receiver<bool>,
 }
 
 impl Agent {
@@ -32,6 +33,7 @@ impl Agent {
     pub fn start(config: AgentConfig, around: Surroundings, tasks: &Tasks) -> Self {
         let instance = config.signer.instance().clone();
         let (online_sender, online) = watch::channel(false);
+        let (over, deregistered) = watch::channel(false);
         let relay = Arc::new(Relay::new(config, around));
         let commands = Arc::new(Commands::new(Arc::clone(&relay), tasks.child()));
         let channels = Channels::new(Arc::clone(&relay), Arc::clone(&commands), tasks.child());
@@ -42,6 +44,9 @@ impl Agent {
             tokio::select! {
                 biased;
                 () = token.cancelled() => {}
+                () = channels.deregistered() => {
+                    over.send_replace(true);
+                }
                 ((), (), (), ()) = async {
                     follower.once().await;
                     tokio::join!(
@@ -57,7 +62,11 @@ impl Agent {
                 commands.tasks().shutdown(link::SHUTDOWN),
             );
         });
-        Self { instance, online }
+        Self {
+            instance,
+            online,
+            deregistered,
+        }
     }
 
     /// Whose agent it is.
@@ -79,6 +88,15 @@ impl Agent {
             std::future::pending().await
         }
         *self.online.borrow_and_update()
+    }
+
+    /// Waits until the relay has told it to deregister, and it has: it has ended by then. For ever
+    /// when it ends otherwise.
+    pub async fn deregistered(&mut self) {
+        let over = self.deregistered.wait_for(|is_over| *is_over).await;
+        if over.is_err() {
+            std::future::pending().await
+        }
     }
 
     /// Waits until its notify channel is open; for ever when the agent has ended.

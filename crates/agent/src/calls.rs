@@ -54,8 +54,15 @@ impl Relay {
             .seed
             .map_or_else(|| StdRng::from_rng(&mut rand::rng()), StdRng::seed_from_u64);
         let mut constant = HeaderMap::new();
-        let user_agent = format!("{}_{}/{}", config.os, architecture(), config.version);
-        insert(&mut constant, "user-agent", &user_agent);
+        let machine = &config.machine;
+        insert(
+            &mut constant,
+            "user-agent",
+            &machine.user_agent(&config.version),
+        );
+        if !machine.ip.is_empty() {
+            insert(&mut constant, header::CLIENT_IP, &machine.ip);
+        }
         Self {
             signed: Mutex::new(Signing {
                 ahead: SignedAhead::new(config.signed_ahead),
@@ -152,6 +159,11 @@ impl Relay {
         Ok(serde_json::from_slice(&self.send(request).await?)?)
     }
 
+    /// Takes the registration back; the body of the answer.
+    pub(crate) async fn post_deregister(&self) -> Result<Bytes, CallError> {
+        self.post(path::DEREGISTER, "", JSON).await
+    }
+
     /// Opens the notify channel.
     pub(crate) async fn notify_channel(&self) -> Result<WebSocket, ConnectError> {
         let mut headers = self.headers();
@@ -200,7 +212,8 @@ impl Relay {
         query: &str,
         content: &str,
     ) -> Result<Request<Bytes>, CallError> {
-        let uri = format!("{}{path}?{query}", self.config.server);
+        let mark = if query.is_empty() { "" } else { "?" };
+        let uri = format!("{}{path}{mark}{query}", self.config.server);
         let mut request = Request::builder()
             .method(method)
             .uri(uri)
@@ -251,7 +264,7 @@ impl Relay {
     }
 }
 
-const JSON: &str = "application/json; charset=utf-8";
+pub(crate) const JSON: &str = "application/json; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -259,14 +272,5 @@ const FORM: &str = "application/x-www-form-urlencoded";
 fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(HeaderName::from_static(name), value);
-    }
-}
-
-/// The architecture in the official agent's spelling.
-fn architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
     }
 }

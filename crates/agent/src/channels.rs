@@ -19,6 +19,8 @@ pub(crate) struct Channels {
     commands: Arc<Commands>,
     tasks: Tasks,
     live: Arc<Live>,
+    /// Cancelled when the agent is no agent of this relay any more.
+    deregistered: CancellationToken,
 }
 
 type Live = Mutex<BTreeMap<ChannelId, CancellationToken>>;
@@ -32,7 +34,13 @@ impl Channels {
             commands,
             tasks,
             live: Arc::default(),
+            deregistered: CancellationToken::new(),
         }
+    }
+
+    /// Waits until the agent has been told to deregister, and has.
+    pub(crate) async fn deregistered(&self) {
+        self.deregistered.cancelled().await;
     }
 
     pub(crate) fn tasks(&self) -> &Tasks {
@@ -49,9 +57,23 @@ impl Channels {
             }
             Notify::Fetch => self.commands.fetch(None),
             Notify::TaskRun(id) | Notify::TaskStop(id) => self.commands.fetch(Some(id)),
-            // Deregistration has no carrier yet; a probe wants nothing but its answer.
-            Notify::Noop | Notify::AgentDeregister => {}
+            Notify::AgentDeregister => self.deregister(),
+            // A probe wants nothing but its answer.
+            Notify::Noop => {}
         }
+    }
+
+    /// Takes the registration back, as it was told to. A relay that refuses keeps its agent.
+    fn deregister(&self) {
+        let (relay, deregistered) = (Arc::clone(&self.relay), self.deregistered.clone());
+        self.tasks.spawn("agent deregistration", async move {
+            match relay.deregister().await {
+                Ok(()) => deregistered.cancel(),
+                Err(error) => {
+                    tracing::warn!(instance = %relay.instance(), %error, "still registered");
+                }
+            }
+        });
     }
 
     fn start(&self, id: ChannelId) {

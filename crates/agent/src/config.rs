@@ -1,6 +1,6 @@
 //! What an agent is told before it starts.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axt_control::luban::Signer;
 use axt_net::{
@@ -8,7 +8,7 @@ use axt_net::{
 };
 use axt_proto::{Extensions, Limits};
 
-use crate::shell::HelperProgram;
+use crate::{machine::Machine, shell::HelperProgram};
 
 /// The version that an agent says it has, unless told otherwise.
 pub const AGENT_VERSION: &str = "2.2.4.1065";
@@ -22,8 +22,8 @@ pub struct AgentConfig {
     pub signer: Signer,
     /// Four numbers with dots, see [`AGENT_VERSION`].
     pub version: String,
-    /// `linux`, `windows` or `freebsd`: what the agent says, not what it runs on.
-    pub os: String,
+    /// What it says of its machine. Agents of one process share it.
+    pub machine: Arc<Machine>,
     /// What it opens when a session wants a shell.
     pub shells: Shells,
     /// The extensions that it announces; with [`Extensions::NONE`] it sends no header, as an
@@ -42,14 +42,14 @@ pub struct AgentConfig {
 }
 
 impl AgentConfig {
-    /// An agent like any other: this version, Linux, shells through `axt __shell`, all extensions.
+    /// An agent like any other: this version, shells through `axt __shell`, all extensions.
     #[must_use]
-    pub fn new(server: impl Into<String>, signer: Signer) -> Self {
+    pub fn new(server: impl Into<String>, signer: Signer, machine: Arc<Machine>) -> Self {
         Self {
             server: server.into(),
             signer,
             version: AGENT_VERSION.to_owned(),
-            os: "linux".to_owned(),
+            machine,
             shells: Shells::default(),
             extensions: Extensions::ALL,
             idle_timeout: Limits::default().idle_timeout(),

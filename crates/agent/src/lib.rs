@@ -21,9 +21,13 @@ mod config;
 mod datalink;
 mod follow;
 pub mod helper;
+mod machine;
 mod notify;
+mod registration;
 pub mod shell;
 mod target;
 
 pub use agent::Agent;
 pub use config::{AGENT_VERSION, AgentConfig, Shells, Surroundings};
+pub use machine::{Machine, machine_id};
+pub use registration::{Registration, RegistrationError, deregister, register};

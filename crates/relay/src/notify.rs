@@ -1,15 +1,22 @@
 //! Notify channels: one for each agent, the last one counts (wire-protocol 10.3, 13).
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use axt_control::luban::{Answer, Notify};
-use axt_net::ws::{Incoming, WebSocket};
+use axt_net::{
+    link,
+    ws::{Incoming, WebSocket},
+};
 use axt_proto::{ChannelId, InstanceId};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// How many commands may wait for one agent to read them.
 const COMMANDS: usize = 256;
+
+/// How long an agent that was told to deregister keeps its channel, to hear of it and to answer (link
+/// time).
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// How many stops are remembered for an agent that is away.
 const OWED: usize = 64;
@@ -134,6 +141,7 @@ pub(crate) async fn serve(
     stopping: &CancellationToken,
 ) {
     let (mut reader, writer) = websocket.split();
+    let mut ends_at: Option<link::Instant> = None;
     loop {
         tokio::select! {
             biased;
@@ -147,15 +155,17 @@ pub(crate) async fn serve(
             }
             command = link.commands.recv() => {
                 let Some(command) = command else { return };
-                let is_last = command == Notify::AgentDeregister;
+                if command == Notify::AgentDeregister {
+                    ends_at = Some(link::now() + FAREWELL);
+                }
                 if let Err(broken) = writer.send_text(command.to_string()).await {
                     tracing::debug!(%instance, error = %broken, "the notify channel broke");
                     return;
                 }
-                if is_last {
-                    let _ = writer.close(1000, "deregistered").await;
-                    return;
-                }
+            }
+            () = until(ends_at) => {
+                let _ = writer.close(1000, "deregistered").await;
+                return;
             }
             incoming = reader.next() => match incoming {
                 Ok(Incoming::Data(text)) => heard(instance, &text),
@@ -166,6 +176,13 @@ pub(crate) async fn serve(
                 }
             },
         }
+    }
+}
+
+async fn until(at: Option<link::Instant>) {
+    match at {
+        Some(at) => link::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 

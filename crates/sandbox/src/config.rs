@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use axt_agent::{AGENT_VERSION, Shells};
+use axt_agent::{AGENT_VERSION, Machine, Shells};
 use axt_net::wall::Wall;
 use axt_openapi::AccessKey;
 use axt_proto::{AccountId, Extensions, InstanceId, Limits, RegionId, Secret, Tick};
@@ -65,6 +65,8 @@ pub struct SandboxConfig {
     pub shells: Shells,
     /// The version that the agents say they have: four numbers with dots.
     pub agent_version: String,
+    /// What the agents say of the machine that they are on.
+    pub machine: Machine,
     /// What the agents announce; [`Extensions::NONE`] makes them look like official ones.
     pub extensions: Extensions,
     /// Ids, tokens and back-off depend on this alone, where it is given.
@@ -162,6 +164,11 @@ impl Default for SandboxConfig {
             wall: Wall::system(),
             shells: Shells::default(),
             agent_version: AGENT_VERSION.to_owned(),
+            machine: Machine {
+                // They are reached by way of this machine alone.
+                ip: Ipv4Addr::LOCALHOST.to_string(),
+                ..Machine::here()
+            },
             extensions: Extensions::ALL,
             seed: None,
         }

@@ -148,7 +148,8 @@ fn word(random: &mut impl Rng, length: usize) -> String {
         .collect()
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, KeptError> {
+/// What a file holds; `None` when there is none. Blocks.
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, KeptError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -168,7 +169,18 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, KeptError> {
         })
 }
 
-fn write(path: &Path, value: &impl Serialize) -> Result<(), KeptError> {
+/// Writes a file, which nobody else can read, and its folder. Blocks.
+pub(crate) fn write(path: &Path, value: &impl Serialize) -> Result<(), KeptError> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| KeptError::Io {
+        what: "write",
+        path: path.to_owned(),
+        source: io::Error::other(error),
+    })?;
+    write_text(path, &text)
+}
+
+/// The same with a text as it is.
+pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), KeptError> {
     let io = |source| KeptError::Io {
         what: "write",
         path: path.to_owned(),
@@ -181,7 +193,6 @@ fn write(path: &Path, value: &impl Serialize) -> Result<(), KeptError> {
             .create(folder)
             .map_err(io)?;
     }
-    let text = serde_json::to_string_pretty(value).map_err(|error| io(io::Error::other(error)))?;
     // Written aside and moved into place: a half-written key would lock everybody out.
     let aside = path.with_extension("new");
     let mut file = OpenOptions::new()

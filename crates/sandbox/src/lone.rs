@@ -1,13 +1,19 @@
-//! One agent alone, for a relay that runs elsewhere, and the making of its key.
+//! One agent alone, for a relay that runs elsewhere; its registration, and the making of its key.
+
+mod folder;
+mod register;
 
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use axt_agent::{AGENT_VERSION, Agent, AgentConfig, Shells, Surroundings};
+use axt_agent::{
+    AGENT_VERSION, Agent, AgentConfig, Machine, RegistrationError, Shells, Surroundings,
+};
 use axt_control::luban::{AgentKey, MalformedKey, Signer};
 use axt_net::{
     clock::Clock, link, tasks::Tasks, tls::BadRoots, tls::ClientTls, transport::Dialer, wall::Wall,
@@ -15,6 +21,12 @@ use axt_net::{
 use axt_openapi::mint;
 use axt_proto::{Extensions, InstanceId, Tick, id::MalformedId};
 use rand::{Rng, SeedableRng, rngs::StdRng};
+
+pub use self::{
+    folder::{AgentFolder, BadName, Registered},
+    register::{deregister, register},
+};
+use crate::kept::KeptError;
 
 /// What one agent is started with.
 #[derive(Clone, Debug)]
@@ -31,6 +43,8 @@ pub struct LoneAgentConfig {
     pub machine_id: String,
     /// The version that it says it has: four numbers with dots.
     pub version: String,
+    /// What it says of its machine.
+    pub machine: Machine,
     /// What it opens when a session wants a shell.
     pub shells: Shells,
     /// The extensions that it announces.
@@ -50,6 +64,7 @@ impl LoneAgentConfig {
             key: key.into(),
             machine_id: String::new(),
             version: AGENT_VERSION.to_owned(),
+            machine: Machine::here(),
             shells: Shells::default(),
             extensions: Extensions::ALL,
             follow_clock: false,
@@ -87,6 +102,23 @@ pub enum LoneAgentError {
     /// The server is none that an agent could call.
     #[error("`{0}` is no server: expected `https://HOST:PORT`")]
     Server(String),
+    /// The relay does not register the machine, or keeps it.
+    #[error(transparent)]
+    Registration(RegistrationError),
+    /// Who the agent is cannot be kept, read or forgotten.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
+}
+
+/// What has become of an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Its notify channel is open.
+    Online,
+    /// It is lost; the log says why.
+    Offline,
+    /// The relay has told it to deregister, and it has: it has ended.
+    Deregistered,
 }
 
 /// One agent that runs. Dropping it ends it at once; [`LoneAgent::shutdown`] is the orderly way.
@@ -102,24 +134,14 @@ impl LoneAgent {
     ///
     /// # Errors
     /// [`LoneAgentError`].
-    pub fn start(config: LoneAgentConfig) -> Result<Self, LoneAgentError> {
-        let server = config.server.trim_end_matches('/');
-        let authority = server
-            .strip_prefix("https://")
-            .or_else(|| server.strip_prefix("http://"));
-        if authority.is_none_or(|authority| authority.is_empty() || authority.contains('/')) {
-            return Err(LoneAgentError::Server(config.server));
-        }
+    pub fn start(mut config: LoneAgentConfig) -> Result<Self, LoneAgentError> {
+        root(&mut config.server)?;
         let key =
             AgentKey::from_pem(&read(&config.key)?).map_err(|source| LoneAgentError::Key {
                 path: config.key,
                 source,
             })?;
-        let tls = match config.ca {
-            Some(path) => ClientTls::with_ca_pem(&read(&path)?)
-                .map_err(|source| LoneAgentError::Roots { path, source })?,
-            None => ClientTls::system(),
-        };
+        let tls = trust(config.ca)?;
         let wall = Wall::system();
         let clock = match config.follow_clock {
             // Before any time that the relay may tell, for a clock never goes back.
@@ -133,7 +155,7 @@ impl LoneAgent {
             shells: config.shells,
             extensions: config.extensions,
             follow_clock: config.follow_clock,
-            ..AgentConfig::new(server, signer)
+            ..AgentConfig::new(config.server, signer, Arc::new(config.machine))
         };
         let tasks = Tasks::new();
         Ok(Self {
@@ -143,9 +165,17 @@ impl LoneAgent {
         })
     }
 
-    /// Waits until it has come online, or has gone offline, and says which.
-    pub async fn changed(&mut self) -> bool {
-        self.agent.changed().await
+    /// Waits for the next thing that becomes of it.
+    pub async fn changed(&mut self) -> Change {
+        let mut same = self.agent.clone();
+        tokio::select! {
+            biased;
+            () = same.deregistered() => Change::Deregistered,
+            is_online = self.agent.changed() => match is_online {
+                true => Change::Online,
+                false => Change::Offline,
+            },
+        }
     }
 
     /// Its rule time.
@@ -159,6 +189,27 @@ impl LoneAgent {
         for name in self.tasks.shutdown(link::SHUTDOWN).await {
             tracing::warn!(task = name, "ended by force");
         }
+    }
+}
+
+/// Takes a slash from the end of a server, and sees that it has no path.
+fn root(server: &mut String) -> Result<(), LoneAgentError> {
+    server.truncate(server.trim_end_matches('/').len());
+    let authority = server
+        .strip_prefix("https://")
+        .or_else(|| server.strip_prefix("http://"));
+    if authority.is_none_or(|authority| authority.is_empty() || authority.contains('/')) {
+        return Err(LoneAgentError::Server(server.clone()));
+    }
+    Ok(())
+}
+
+/// The system's roots, and those of a file.
+fn trust(ca: Option<PathBuf>) -> Result<ClientTls, LoneAgentError> {
+    match ca {
+        Some(path) => ClientTls::with_ca_pem(&read(&path)?)
+            .map_err(|source| LoneAgentError::Roots { path, source }),
+        None => Ok(ClientTls::system()),
     }
 }
 

@@ -1,11 +1,11 @@
 //! The simulated instances: who they are, and their agents in this process.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axt_agent::{Agent, AgentConfig, Surroundings};
 use axt_control::luban::Signer;
 use axt_net::{link, tasks::Tasks};
-use axt_relay::InstanceSpec;
+use axt_relay::{InstanceSpec, OsType};
 
 use crate::{
     config::SandboxConfig,
@@ -46,13 +46,18 @@ impl LocalAgents {
             .public()
             .to_pem()
             .map_err(|error| KeptError::Key(error.to_string()))?;
-        let host_name = host_name();
+        let machine = &config.machine;
         let spec = |(number, id): (usize, &axt_proto::InstanceId)| InstanceSpec {
             name: format!("local-{}", number.saturating_add(1)),
-            host_name: host_name.clone(),
+            host_name: machine.host_name.clone(),
+            os_type: match machine.os_type.as_str() {
+                "windows" => OsType::Windows,
+                "freebsd" => OsType::FreeBsd,
+                _ => OsType::Linux,
+            },
             machine_id: Some(self.machine_id.clone()),
             public_key: Some(public_key.clone()),
-            intranet_ip: Ipv4Addr::LOCALHOST.to_string(),
+            intranet_ip: machine.ip.clone(),
             ..InstanceSpec::new(id.clone(), config.account.clone(), config.region.clone())
         };
         let wanted = self.instances.iter().take(config.instances).enumerate();
@@ -66,9 +71,10 @@ impl LocalAgents {
         server: &str,
     ) -> Result<Vec<AgentConfig>, StartError> {
         let key = self.key()?;
+        let machine = Arc::new(config.machine.clone());
         let agent = |(number, id): (usize, &axt_proto::InstanceId)| {
             let signer = Signer::new(id.clone(), self.machine_id.clone(), &key);
-            let mut agent = AgentConfig::new(server, signer);
+            let mut agent = AgentConfig::new(server, signer, Arc::clone(&machine));
             agent.shells = config.shells.clone();
             agent.version = config.agent_version.clone();
             agent.extensions = config.extensions;
@@ -86,14 +92,6 @@ impl LocalAgents {
 
 fn as_seed(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-/// This machine's name: what a simulated instance calls itself.
-fn host_name() -> String {
-    rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned()
 }
 
 /// Starts the agents and waits until each has its notify channel.

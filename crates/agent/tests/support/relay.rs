@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use axt_agent::{Agent, AgentConfig, Shells, Surroundings};
+use axt_agent::{Agent, AgentConfig, Machine, Shells, Surroundings};
 use axt_control::luban::{
     AgentKey, Identity, SessionList, SessionObject, Signer, StatusPost, TaskReport, Verifier,
     header, path,
@@ -127,8 +127,11 @@ impl Relay {
         serve(listener, inner, &served);
 
         let instance: InstanceId = "i-bp1testinstance0001".parse().expect("valid");
-        let mut config =
-            AgentConfig::new("http://relay.test", Signer::new(instance, MACHINE, key()));
+        let mut config = AgentConfig::new(
+            "http://relay.test",
+            Signer::new(instance, MACHINE, key()),
+            Arc::new(Machine::here()),
+        );
         config.shells = Shells::Scripted;
         config.seed = Some(7);
         change(&mut config);

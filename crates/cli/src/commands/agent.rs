@@ -1,23 +1,42 @@
 //! `axt agent`.
 
-use std::{path::Path, process::ExitCode};
+use std::{io, path::Path, process::ExitCode};
 
 use axt_client::terminal::signals::Stops;
-use axt_proto::InstanceId;
-use axt_sandbox::lone::{LoneAgent, NewIdentity, NewKeyError};
+use axt_proto::{InstanceId, Secret};
+use axt_sandbox::lone::{
+    self, AgentFolder, Change, LoneAgent, LoneAgentConfig, NewIdentity, NewKeyError,
+};
 
 use super::{end, print, quote};
 use crate::{
     failure::{Failure, say},
     flags::agent::AgentFlags,
-    settings::{Settings, agent},
+    settings::{
+        Settings,
+        agent::{self, AgentSettings},
+    },
 };
 
 pub(super) async fn run(flags: AgentFlags, settings: Settings) -> Result<ExitCode, Failure> {
     if let Some(path) = flags.new_key {
         return new_key(&path, flags.instance, flags.machine_id);
     }
-    let config = agent::resolve(flags, settings)?;
+    let (registers, deregisters) = (flags.register, flags.deregister);
+    let mut settings = agent::resolve(flags, settings)?;
+    let folder = settings.folder.clone();
+    if deregisters {
+        return deregister(&folder, settings.config()?).await;
+    }
+    if registers {
+        register(&mut settings).await?;
+    }
+    serve(settings.config()?, &folder).await
+}
+
+/// Runs it until it is told to end, or is no agent any more.
+async fn serve(config: LoneAgentConfig, folder: &AgentFolder) -> Result<ExitCode, Failure> {
+    let is_registered = config.key == folder.key_path();
     let (instance, server) = (config.instance.clone(), config.server.clone());
     let mut stops = Stops::listen().map_err(Failure::failed)?;
     let mut agent = LoneAgent::start(config).map_err(|error| {
@@ -27,13 +46,63 @@ pub(super) async fn run(flags: AgentFlags, settings: Settings) -> Result<ExitCod
         tokio::select! {
             biased;
             stop = stops.next() => break stop,
-            // When it goes offline the log says why.
-            is_online = agent.changed() => if is_online {
-                say(&format!("the agent of {instance} is online at {server}; Ctrl-C ends it"));
+            change = agent.changed() => match change {
+                Change::Online => {
+                    say(&format!("the agent of {instance} is online at {server}; Ctrl-C ends it"));
+                }
+                // The log says why.
+                Change::Offline => {}
+                Change::Deregistered => {
+                    if is_registered {
+                        folder.remove().map_err(Failure::failed)?;
+                    }
+                    agent.shutdown().await;
+                    say(&format!("{instance} was deregistered by the relay, and is forgotten here"));
+                    return Ok(ExitCode::SUCCESS);
+                }
             },
         }
     };
     Ok(end(stop, &mut stops, agent.shutdown()).await)
+}
+
+/// Registers, unless that has been done; a container that starts again runs the same command.
+async fn register(settings: &mut AgentSettings) -> Result<(), Failure> {
+    if let Some(registered) = &settings.registered {
+        say(&format!("registered already, as {}", registered.instance));
+        return Ok(());
+    }
+    let keeps_relay = settings.is_relay_told();
+    let (wanted, ca) = settings.registration(activation_code)?;
+    let registered = lone::register(&settings.folder, wanted, ca, keeps_relay)
+        .await
+        .map_err(Failure::failed)?;
+    say(&format!(
+        "registered as {}; its key is in {}",
+        registered.instance,
+        settings.folder.path().display()
+    ));
+    settings.registered = Some(registered);
+    Ok(())
+}
+
+async fn deregister(folder: &AgentFolder, config: LoneAgentConfig) -> Result<ExitCode, Failure> {
+    let instance = lone::deregister(folder, config).await.map_err(|error| {
+        Failure::failed(error).hint("the key is still there, so that it can be tried again")
+    })?;
+    say(&format!("{instance} is deregistered"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The activation's code from the first line of stdin.
+fn activation_code() -> Result<Secret, Failure> {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).map_err(Failure::failed)?;
+    let code = line.trim();
+    if code.is_empty() {
+        return Err(Failure::usage("there is no activation code on stdin"));
+    }
+    Ok(Secret::new(code))
 }
 
 /// Makes a key, and prints what the relay's settings need to know of it.

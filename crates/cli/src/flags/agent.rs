@@ -1,17 +1,23 @@
 //! `axt agent`.
 
-use std::path::PathBuf;
+use std::{net::Ipv4Addr, path::PathBuf};
 
-use axt_proto::InstanceId;
+use axt_proto::{InstanceId, RegionId};
 use clap::Args;
 
 /// Run the agent of one instance, on this machine, until Ctrl-C
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_help = "\
-Its instance stands in the relay's settings, with the public half of its key. A relay that is away is
+Either it registers with an activation (`axt api CreateActivation`), and from then on is the managed
+instance that the relay has made of it: who it is stays in agents/NAME of the state folder. Or its
+instance stands in the relay's settings, with the public half of its key. A relay that is away is
 tried again and again, at least every 30 s.
 
 Examples:
+  axt agent --register --activation-id I --activation-code C     registers, and runs
+  axt agent                                                      runs again as what it registered as
+  axt agent --deregister                                         takes that back
+
   axt agent --new-key agent.pem >> axt.toml     a key, and the [[instances]] entry for the relay
   axt relay --config axt.toml
   axt agent -i i-… --key agent.pem              on the relay's machine
@@ -35,7 +41,78 @@ pub(crate) struct AgentFlags {
     #[arg(long, value_name = "FILE", conflicts_with = "key")]
     pub(crate) new_key: Option<PathBuf>,
 
-    /// What it signs beside its id, the same as in the relay's settings [default: nothing]
+    /// Register with an activation, if that has not been done, and run
+    #[arg(
+        long,
+        conflicts_with_all = ["instance", "key", "new_key", "deregister"],
+        help_heading = "Registration"
+    )]
+    pub(crate) register: bool,
+
+    /// Take the registration back, forget the key, and end
+    #[arg(
+        long,
+        conflicts_with_all = ["instance", "key", "new_key"],
+        help_heading = "Registration"
+    )]
+    pub(crate) deregister: bool,
+
+    /// The activation's id
+    #[arg(
+        long,
+        env = "AXT_ACTIVATION_ID",
+        hide_env = true,
+        value_name = "ID",
+        help_heading = "Registration"
+    )]
+    pub(crate) activation_id: Option<String>,
+
+    /// The activation's code (better: in $AXT_ACTIVATION_CODE); `-` reads it from stdin
+    #[arg(
+        long,
+        env = "AXT_ACTIVATION_CODE",
+        hide_env = true,
+        value_name = "CODE",
+        help_heading = "Registration"
+    )]
+    pub(crate) activation_code: Option<String>,
+
+    /// The activation's region [default: the relay's own, or cn-hangzhou]
+    #[arg(
+        long,
+        env = "AXT_REGION",
+        hide_env = true,
+        value_name = "REGION",
+        help_heading = "Registration"
+    )]
+    pub(crate) region: Option<RegionId>,
+
+    /// What the instance is to be called [default: the host's name]
+    #[arg(
+        long,
+        env = "AXT_INSTANCE_NAME",
+        hide_env = true,
+        value_name = "NAME",
+        help_heading = "Registration"
+    )]
+    pub(crate) instance_name: Option<String>,
+
+    /// A tag of the instance, KEY=VALUE; can be given again
+    #[arg(long, value_name = "TAG", help_heading = "Registration")]
+    pub(crate) tag: Vec<String>,
+
+    /// Which of this machine's registered agents it is: agents/NAME [default: default]
+    #[arg(
+        long,
+        env = "AXT_AGENT_NAME",
+        hide_env = true,
+        value_name = "NAME",
+        help_heading = "Registration"
+    )]
+    pub(crate) agent_name: Option<String>,
+
+    /// What it signs beside its id, the same as in the relay's settings [default: nothing; when it
+    /// registers, this machine's]
     #[arg(long, env = "AXT_MACHINE_ID", hide_env = true, value_name = "ID")]
     pub(crate) machine_id: Option<String>,
 
@@ -47,6 +124,46 @@ pub(crate) struct AgentFlags {
         value_name = "VERSION"
     )]
     pub(crate) agent_version: Option<String>,
+
+    /// The operating system that it says it has: linux, windows or freebsd [default: linux]
+    #[arg(
+        long,
+        env = "AXT_OS_TYPE",
+        hide_env = true,
+        value_name = "OS",
+        help_heading = "What it says of its machine"
+    )]
+    pub(crate) os_type: Option<String>,
+
+    /// The operating system's version [default: this machine's]
+    #[arg(
+        long,
+        env = "AXT_OS_VERSION",
+        hide_env = true,
+        value_name = "TEXT",
+        help_heading = "What it says of its machine"
+    )]
+    pub(crate) os_version: Option<String>,
+
+    /// The machine's name [default: this machine's]
+    #[arg(
+        long,
+        env = "AXT_HOST_NAME",
+        hide_env = true,
+        value_name = "NAME",
+        help_heading = "What it says of its machine"
+    )]
+    pub(crate) host_name: Option<String>,
+
+    /// The machine's address [default: the first one of this machine]
+    #[arg(
+        long,
+        env = "AXT_IP",
+        hide_env = true,
+        value_name = "ADDR",
+        help_heading = "What it says of its machine"
+    )]
+    pub(crate) ip: Option<Ipv4Addr>,
 
     /// Let background jobs outlive their shell, as the official agent does
     #[arg(

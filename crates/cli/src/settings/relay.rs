@@ -68,8 +68,9 @@ pub(crate) fn resolve(
         virtual_domains: over(None, file.virtual_domains).unwrap_or_default(),
         ..Urls::default()
     };
-    let agent = settings.agent;
+    let mut agent = settings.agent;
     let defaults = SandboxConfig::default();
+    let machine = super::agent::posed(defaults.machine, &mut agent)?;
     let config = SandboxConfig {
         transport: Transport::Sockets(listen),
         state: state(
@@ -99,6 +100,7 @@ pub(crate) fn resolve(
         enforce_tls: over(flags.enforce_tls, file.enforce_tls).unwrap_or_default(),
         seed: over(flags.seed, file.seed),
         shells: shells(over(None, agent.keep_background).unwrap_or_default()),
+        machine,
         agent_version: over(None, agent.version).unwrap_or(defaults.agent_version),
         extensions: extensions(over(None, agent.no_extensions).unwrap_or_default()),
         ..SandboxConfig::default()

@@ -70,8 +70,8 @@ table! {
 }
 
 table! {
-    /// The agent that `axt agent` runs; `version`, `keep_background` and `no_extensions` are for
-    /// those of `axt up` too.
+    /// The agent that `axt agent` runs; what it says of its machine, `version`, `keep_background` and
+    /// `no_extensions` are for those of `axt up` too.
     AgentTable = "agent", list: false {
         /// The relay that it serves.
         server: String = Key::new("\"https://HOST:PORT\"")
@@ -85,6 +85,26 @@ table! {
         key: PathBuf = Key::new("a PEM file, from this file's folder on").example("\"agent.pem\"").flag("--key");
         /// What it signs beside its id: the same as in the relay's [[instances]].
         machine_id: String = Key::new("a text").default("\"\"").flag("--machine-id");
+        /// Which of this machine's registered agents it is: agents/NAME in `state_dir` of [relay].
+        agent_name: String = Key::new("a word").default("\"default\"").flag("--agent-name");
+        /// The activation that it registers with.
+        activation_id: String = Key::new("an activation id").example("\"…\"").flag("--activation-id");
+        /// Its code; `-` reads it from stdin.
+        activation_code: Secret = Key::new("a text").example("\"…\"").flag("--activation-code").secret();
+        /// The activation's region.
+        region: RegionId = Key::new("a region id").by_default("the relay's own, or cn-hangzhou").example("\"cn-hangzhou\"").flag("--region");
+        /// What the instance is to be called.
+        instance_name: String = Key::new("a text").by_default("the host's name").example("\"web\"").flag("--instance-name");
+        /// The instance's tags.
+        tags: BTreeMap<String, String> = Key::new("a table of texts").default("{}").example("{ env = \"dev\" }");
+        /// The operating system that it says it has.
+        os_type: String = Key::new("\"linux\", \"windows\" or \"freebsd\"").default("\"linux\"").flag("--os-type");
+        /// The operating system's version that it says it has.
+        os_version: String = Key::new("a text").by_default("this machine's").example("\"Linux_#1 SMP_x86_64\"").flag("--os-version");
+        /// The name that it says its machine has.
+        host_name: String = Key::new("a text").by_default("this machine's").example("\"web-1\"").flag("--host-name");
+        /// The address that it says its machine has.
+        ip: std::net::Ipv4Addr = Key::new("an IPv4 address in a text").by_default("the first one of this machine").example("\"10.0.0.5\"").flag("--ip");
         /// The version that it says it has.
         version: String = Key::new("four numbers with dots").default("\"2.2.4.1065\"").flag("--agent-version");
         /// Let background jobs outlive their shell, as the official agent does.

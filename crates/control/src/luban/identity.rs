@@ -126,6 +126,12 @@ impl Signer {
         &self.instance
     }
 
+    /// What it signs beside the instance's id.
+    #[must_use]
+    pub fn machine_id(&self) -> &str {
+        &self.machine_id
+    }
+
     /// Signs one request of `timestamp_ms` (Unix milliseconds) with a request id that was never
     /// used before.
     #[must_use]

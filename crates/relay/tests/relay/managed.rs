@@ -115,4 +115,8 @@ async fn a_machine_that_the_api_deregisters_is_told_so_before_its_channel_closes
     assert_eq!(status, 200);
     // The official agent obeys by deregistering what is gone; a refusal would be reported as an error.
     assert_eq!(obeyed, 200);
+    assert_eq!(
+        machine.calls("GET", path::HEART_BEAT, "request-3").await,
+        403
+    );
 }

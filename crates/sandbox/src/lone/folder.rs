@@ -1,0 +1,203 @@
+//! `agents/NAME` in a state folder: who an agent is, once it has registered.
+//!
+//! ```text
+//! agents/NAME/key.pem         its private key, 0600, made before it registers
+//! agents/NAME/identity.json   the instance, what it signs, and its relay, 0600
+//! agents/NAME/ca.pem          whom it trusts beside the system's roots, where it was told
+//! ```
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use axt_control::luban::AgentKey;
+use axt_proto::{InstanceId, RegionId};
+use rand::{SeedableRng, rngs::StdRng};
+use serde::{Deserialize, Serialize};
+
+use super::LoneAgentError;
+use crate::kept::{self, KeptError};
+
+const IDENTITY: &str = "identity.json";
+const KEY: &str = "key.pem";
+const CA: &str = "ca.pem";
+
+/// The longest name of an agent's folder, in bytes.
+const NAME_MAX: usize = 64;
+
+/// A name of no folder.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no name of an agent: expected 1 to 64 of `A-Z a-z 0-9 . _ -`, no `.` in front, and not `local`"
+)]
+pub struct BadName(String);
+
+/// The folder of one agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentFolder(PathBuf);
+
+/// Who a registered agent is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registered {
+    /// The instance that the relay made of it.
+    pub instance: InstanceId,
+    /// What it signs beside that.
+    pub machine_id: String,
+    /// Where.
+    pub region: RegionId,
+    /// The relay that it has registered with; `None` for whichever runs on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+}
+
+impl AgentFolder {
+    /// The folder of the agent `name`. Nothing is made yet.
+    ///
+    /// # Errors
+    /// [`BadName`]; `local` is where the simulated instances are kept.
+    pub fn new(state_dir: &Path, name: &str) -> Result<Self, BadName> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        let is_good = (1..=NAME_MAX).contains(&name.len())
+            && name.bytes().all(is_plain)
+            && !name.starts_with('.')
+            && name != "local";
+        if is_good {
+            return Ok(Self(state_dir.join("agents").join(name)));
+        }
+        Err(BadName(name.chars().take(80).collect()))
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The file of its private key.
+    #[must_use]
+    pub fn key_path(&self) -> PathBuf {
+        self.0.join(KEY)
+    }
+
+    /// The file of the certificates that it trusts, where there is one.
+    #[must_use]
+    pub fn ca_path(&self) -> Option<PathBuf> {
+        Some(self.0.join(CA)).filter(|path| path.is_file())
+    }
+
+    /// Who it is; `None` when it has not registered. Blocks.
+    ///
+    /// # Errors
+    /// [`KeptError`].
+    pub fn read(&self) -> Result<Option<Registered>, KeptError> {
+        kept::read(&self.0.join(IDENTITY))
+    }
+
+    /// Its key; one that a registration which came to nothing has left is used again. Blocks, and
+    /// making one takes a fraction of a second.
+    pub(super) fn key(&self) -> Result<AgentKey, LoneAgentError> {
+        let path = self.key_path();
+        match fs::read_to_string(&path) {
+            Ok(pem) => {
+                AgentKey::from_pem(&pem).map_err(|source| LoneAgentError::Key { path, source })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut random = StdRng::from_rng(&mut rand::rng());
+                let made = |source| LoneAgentError::Key {
+                    path: path.clone(),
+                    source,
+                };
+                let key = AgentKey::generate(&mut random).map_err(made)?;
+                kept::write_text(&path, key.to_pem().map_err(made)?.expose())?;
+                Ok(key)
+            }
+            Err(source) => Err(LoneAgentError::File { path, source }),
+        }
+    }
+
+    /// Keeps who it is now, and whom it trusts.
+    pub(super) fn write(&self, who: &Registered, ca: Option<&str>) -> Result<(), KeptError> {
+        if let Some(ca) = ca {
+            kept::write_text(&self.0.join(CA), ca)?;
+        }
+        kept::write(&self.0.join(IDENTITY), who)
+    }
+
+    /// Forgets who it is, key included: once the relay has. Blocks.
+    ///
+    /// # Errors
+    /// [`KeptError`]. That there is nothing is none.
+    pub fn remove(&self) -> Result<(), KeptError> {
+        // The identity first: what is left without it counts as not registered.
+        for name in [IDENTITY, CA, KEY] {
+            let path = self.0.join(name);
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(KeptError::Io {
+                        what: "remove",
+                        path,
+                        source,
+                    });
+                }
+                _ => {}
+            }
+        }
+        // Somebody may have put something of his own there.
+        let _ = fs::remove_dir(&self.0);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    fn registered() -> Registered {
+        Registered {
+            instance: "mi-hz01test".parse().expect("valid"),
+            machine_id: "m".to_owned(),
+            region: "cn-hangzhou".parse().expect("valid"),
+            server: Some("https://localhost:7443".to_owned()),
+        }
+    }
+
+    #[test]
+    fn an_identity_is_kept_private_and_goes_with_its_key() {
+        let state = tempfile::tempdir().expect("a folder");
+        let folder = AgentFolder::new(state.path(), "default").expect("a name");
+
+        let key = folder.key().expect("made");
+        folder.write(&registered(), Some("PEM")).expect("kept");
+        let again = folder.key().expect("read");
+
+        assert_eq!(folder.read().expect("read"), Some(registered()));
+        assert_eq!(
+            key.public().to_pem().expect("a PEM"),
+            again.public().to_pem().expect("a PEM")
+        );
+        for name in [IDENTITY, KEY, CA] {
+            let file = fs::metadata(folder.path().join(name)).expect("there");
+            assert_eq!(file.mode() & 0o777, 0o600, "{name}");
+        }
+        let mode = fs::metadata(folder.path()).expect("there").mode();
+        assert_eq!(mode & 0o777, 0o700);
+        folder.remove().expect("removed");
+        assert_eq!(folder.read().expect("read"), None);
+        assert!(!folder.path().exists());
+    }
+
+    #[test]
+    fn a_name_is_one_plain_word() {
+        let state = Path::new("/state");
+
+        for name in ["default", "web-1", "a.b_c"] {
+            assert!(AgentFolder::new(state, name).is_ok(), "{name}");
+        }
+        for name in ["", "..", ".hidden", "a/b", "local", "ä"] {
+            assert!(AgentFolder::new(state, name).is_err(), "{name}");
+        }
+    }
+}
