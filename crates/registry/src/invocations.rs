@@ -25,7 +25,7 @@ pub(crate) struct RunIndex {
     /// Those of an invocation.
     unfinished_of: BTreeMap<InvocationId, BTreeSet<InstanceId>>,
     /// All runs.
-    results: BTreeMap<Scope, BTreeSet<RunKey>>,
+    pub(crate) results: BTreeMap<Scope, BTreeSet<RunKey>>,
     /// Invocations with nothing left to run, oldest first.
     settled: BTreeMap<Scope, BTreeSet<(Tick, InvocationId)>>,
 }

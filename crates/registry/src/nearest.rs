@@ -52,6 +52,7 @@ impl Registry {
         let open = open.filter(|session| session.phase == Phase::Open);
         let records = self.sessions().into_iter();
         let tokens = self.ledger.remembered();
+        let calls = self.invocations().into_iter();
         BTreeMap::from([
             (
                 "url_validity_s",
@@ -91,6 +92,23 @@ impl Registry {
                     .collect(),
             ),
             sizes("activations_per_region", self.live_activations(now)),
+            (
+                "command_days",
+                Nearest::of(calls.map(|one| (units(one.created, DAY), one.id.to_string()))),
+            ),
+            sizes(
+                "command_results",
+                (index.runs.results.iter())
+                    .map(|(scope, results)| (results.len(), in_words(scope)))
+                    .collect(),
+            ),
+            sizes("kept_commands", self.kept_commands()),
+            sizes(
+                "tasks_per_instance",
+                (index.runs.unfinished_on.iter())
+                    .map(|(instance, tasks)| (tasks.len(), instance.to_string()))
+                    .collect(),
+            ),
         ])
     }
 
@@ -108,6 +126,16 @@ impl Registry {
             (records, format!("{}{kind}", in_words(&scope)))
         };
         pools.into_iter().map(named).collect()
+    }
+
+    fn kept_commands(&self) -> Vec<(usize, String)> {
+        let mut kept: BTreeMap<_, usize> = BTreeMap::new();
+        for one in self.commands() {
+            let scope = (one.account.clone(), one.region.clone());
+            *kept.entry(scope).or_default() += 1;
+        }
+        let named = |(scope, count)| (count, in_words(&scope));
+        kept.into_iter().map(named).collect()
     }
 
     fn live_activations(&self, now: Tick) -> Vec<(usize, String)> {
