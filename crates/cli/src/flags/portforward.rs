@@ -59,8 +59,13 @@ pub(crate) struct PortforwardFlags {
     )]
     pub(crate) instance: Option<InstanceId>,
 
-    /// Listen here, [ADDR:]PORT [default: 80 with --remote-port, any free port with --wss-url]
-    #[arg(short, long, value_name = "PORT")]
+    // No doc comment: its brackets would be links.
+    #[arg(
+        short,
+        long,
+        value_name = "PORT",
+        help = "Listen here, [ADDR:]PORT [default: 80 with --remote-port, any free port with --wss-url]"
+    )]
     pub(crate) local_port: Option<LocalSpec>,
 
     /// Forward to this port of the instance [default with --local-port: 80]

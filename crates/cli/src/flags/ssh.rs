@@ -67,8 +67,9 @@ pub(crate) struct SshFlags {
     #[command(flatten)]
     pub(crate) target: ApiTarget,
 
-    /// [USER@]INSTANCE, and all that ssh is to have
+    // No doc comment: its brackets would be links.
     #[arg(
+        help = "[USER@]INSTANCE, and all that ssh is to have",
         value_name = "[USER@]INSTANCE [SSH ARGUMENTS]",
         trailing_var_arg = true,
         allow_hyphen_values = true,
