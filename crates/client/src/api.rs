@@ -17,7 +17,7 @@ use jiff::{Timestamp, fmt::rfc2822};
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use self::pages::Pages;
+pub use self::pages::{Pages, page_of};
 
 /// The API of one region, with the key to sign with.
 #[derive(Clone, Debug)]

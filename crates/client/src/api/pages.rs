@@ -88,7 +88,16 @@ fn begin(parameters: &mut Vec<(String, String)>, description: &Description) {
     }
 }
 
+/// The part of an answer that the list and what leads to its next page stand in: the answer itself, but
+/// for DescribeInvocationResults, whose `Invocation` it is.
+#[must_use]
+pub fn page_of(answer: &Value) -> &Value {
+    let inner = answer.get("Invocation").filter(|inner| inner.is_object());
+    inner.unwrap_or(answer)
+}
+
 fn follow(asked: &[(String, String)], answer: &Value) -> Following {
+    let answer = page_of(answer);
     let with = |name: &str, value: String| {
         let mut next = asked.to_vec();
         next.retain(|(given, _)| given != name);
@@ -180,6 +189,15 @@ mod tests {
             Following::Page(parameters(&[("PageSize", "2"), ("PageNumber", "2")]))
         );
         assert_eq!(follow(&asked, &page(3)), Following::Last);
+    }
+
+    #[test]
+    fn results_of_a_command_stand_one_level_lower() {
+        let answer = json!({"RequestId": "R", "Invocation": {"NextToken": "b"}});
+
+        let next = follow(&[], &answer);
+
+        assert_eq!(next, Following::Page(parameters(&[("NextToken", "b")])));
     }
 
     #[test]

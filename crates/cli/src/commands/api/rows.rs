@@ -1,5 +1,6 @@
 //! An answer of the API as rows: its list, or its members where it has none.
 
+use axt_client::api::page_of;
 use axt_openapi::ActionName;
 use serde_json::{Map, Value};
 
@@ -33,6 +34,11 @@ const COLUMNS: &[(ActionName, &[(&str, &str)])] = &[
         ("HOURS", "TimeToLiveInHours"), ("MOST", "InstanceCount"), ("REGISTERED", "RegisteredCount"),
         ("DISABLED", "Disabled"),
     ]),
+    (ActionName::DescribeInvocationResults, &[
+        ("INVOCATION", "InvokeId"), ("INSTANCE", "InstanceId"), ("STATUS", "InvocationStatus"),
+        ("EXIT", "ExitCode"), ("USER", "Username"), ("STARTED", "StartTime"), ("FINISHED", "FinishedTime"),
+        ("ERROR", "ErrorCode"),
+    ]),
 ];
 
 /// An action's answers as rows, page after page.
@@ -63,7 +69,7 @@ impl Rows {
 
     /// The answer's lines.
     pub(super) fn lines(&mut self, answer: &Value) -> Vec<String> {
-        let Some(list) = list(answer) else {
+        let Some(list) = list(page_of(answer)) else {
             let rows = members(answer);
             return Grid::new([]).lines(&rows);
         };
@@ -207,6 +213,19 @@ mod tests {
     }
 
     #[test]
+    fn the_results_of_a_command_are_a_list() {
+        let columns = ["InstanceId".to_owned(), "ExitCode".to_owned()];
+        let mut rows = Rows::new("DescribeInvocationResults", &columns);
+        let results = json!({"InvocationResult": [{"InstanceId": "i-1", "ExitCode": 3}]});
+        let answer = json!({"Invocation": {"TotalCount": 1, "InvocationResults": results}});
+
+        assert_eq!(
+            rows.lines(&answer),
+            ["InstanceId  ExitCode", "i-1         3"]
+        );
+    }
+
+    #[test]
     fn an_answer_without_a_list_shows_its_members() {
         let mut rows = Rows::new("StartTerminalSession", &[]);
         let answer = json!({"RequestId": "R", "SessionId": "s-1"});
@@ -222,6 +241,13 @@ mod tests {
             (
                 ActionName::DescribeInstances,
                 serde_json::to_value(answer::Instance::default()),
+            ),
+            (
+                ActionName::DescribeInvocationResults,
+                serde_json::to_value(answer::InvocationResult {
+                    exit_code: Some(0),
+                    ..Default::default()
+                }),
             ),
             (
                 ActionName::DescribeManagedInstances,
