@@ -163,8 +163,17 @@ async fn no_more_answers_differ_from_the_description_than_the_tree_admits() {
         let made = call(&sandbox, "CreateActivation", &[]).await;
         text(&made, "/ActivationId").to_owned()
     };
+    let instance = sandbox.instance().to_string();
+    let command = [
+        ("Type", "RunShellScript"),
+        ("CommandContent", "true"),
+        ("KeepCommand", "true"),
+        ("InstanceId.1", instance.as_str()),
+    ];
+    let kept = call(&sandbox, "RunCommand", &command).await;
     let known = Known {
-        instance: sandbox.instance().to_string(),
+        command: text(&kept, "/CommandId").to_owned(),
+        instance,
         session: sandbox.start_session().await.expect("a session").id,
         activation: activation().await,
         doomed: activation().await,

@@ -27,7 +27,9 @@ pub(super) struct Known {
     pub(super) session: String,
     /// An activation that nothing has registered with.
     pub(super) activation: String,
-    /// Another one, for DeleteActivation.
+    /// A command that is kept.
+    pub(super) command: String,
+    /// Another activation, for DeleteActivation.
     pub(super) doomed: String,
 }
 
@@ -152,6 +154,7 @@ impl Choices {
         let parameters = description.parameters.iter().map(|parameter| {
             let known = match (parameter.name, parameter.kind) {
                 ("InstanceId", Kind::List { .. }) => vec![known.instance.as_str()],
+                ("CommandId", _) => vec![known.command.as_str()],
                 ("SessionId", _) => vec![known.session.as_str()],
                 ("ActivationId", _) if action == ActionName::DeleteActivation => {
                     vec![known.doomed.as_str()]

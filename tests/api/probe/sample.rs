@@ -142,13 +142,15 @@ fn scalars(parameter: &Parameter) -> Vec<Scalar> {
             let mut all: Vec<Scalar> = forms::good(form, min, max).into_iter().map(good).collect();
             all.extend(forms::bad(form, min).into_iter().map(bad));
             // The longest of all would be more than a call can have.
-            if max <= 1_024 {
-                let text = "字".repeat(max + 1);
-                all.push(Scalar {
-                    says: Says::TooLong,
-                    text,
-                });
-            }
+            let letter = match max {
+                0..=1_024 => Some("字"),
+                1_025..=32_768 => Some("x"),
+                _ => None,
+            };
+            all.extend(letter.map(|letter| Scalar {
+                says: Says::TooLong,
+                text: letter.repeat(max + 1),
+            }));
             all
         }
         Kind::Integer { min, max } => {
