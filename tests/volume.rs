@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axt_net::tasks::Tasks;
 use axt_proto::Limits;
+use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
 use sha2::{Digest, Sha256};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -16,7 +17,8 @@ use tokio::{
 
 use harness::{
     settings,
-    tunnel::{Tunnel, noise, soon},
+    tunnel::{Tunnel, noise, read, rest, soon},
+    until,
 };
 
 const MIB: usize = 1024 * 1024;
@@ -55,57 +57,115 @@ async fn fifty_megabytes_go_both_ways_at_once_and_none_is_altered() {
     tunnel.shutdown().await;
 }
 
+/// What one hop may hold, and how many there are: application, client, relay, agent, target.
+const HOP: usize = MIB;
+const HOPS: usize = 4;
+
 #[tokio::test(flavor = "multi_thread")]
-async fn who_does_not_read_holds_up_his_own_sender_alone() {
-    const CONNECTIONS: usize = 50;
+async fn who_does_not_read_holds_up_his_own_sender_alone_and_less_than_1_mib_a_hop() {
+    const CONNECTIONS: u32 = 50;
     let tunnel = Tunnel::open_within(Limits {
-        connections_per_instance: 50,
+        connections_per_instance: CONNECTIONS,
         ..settings().limits
     })
     .await;
-    let mut pairs = Vec::new();
-    for _ in 0..CONNECTIONS {
-        pairs.push(tunnel.connect().await);
+    for deaf_is_target in [false, true] {
+        let mut pairs = Vec::new();
+        for _ in 0..CONNECTIONS {
+            pairs.push(tunnel.connect().await);
+        }
+        let (client, target) = pairs.pop().expect("a pair");
+        let (mut deaf, mut talker) = if deaf_is_target {
+            (target, client)
+        } else {
+            (client, target)
+        };
+        // What the kernel holds for the two applications is theirs to say.
+        set_socket_send_buffer_size(&talker, 128 * 1024).expect("set");
+        set_socket_recv_buffer_size(&deaf, 128 * 1024).expect("set");
+        let bytes = noise(3, 16 * MIB);
+
+        let written = AtomicUsize::new(0);
+        let talking = async {
+            for piece in bytes.chunks(4 * 1024) {
+                talker.write_all(piece).await.expect("written");
+                written.fetch_add(piece.len(), Ordering::Relaxed);
+            }
+            drop(talker);
+        };
+        let others = async {
+            all_exchange(pairs).await;
+            let written = written.load(Ordering::Relaxed);
+            assert!(written < HOPS * HOP, "{written} bytes are on the way");
+            // And now it reads, and nothing is missing.
+            let mut heard = Vec::new();
+            deaf.read_to_end(&mut heard).await.expect("read");
+            heard
+        };
+        let ((), heard) = soon("all", async { tokio::join!(talking, others) }).await;
+
+        assert!(heard == bytes);
     }
-    let (mut deaf, mut talker) = pairs.pop().expect("a pair");
-    let bytes = noise(3, 48 * MIB);
+    tunnel.shutdown().await;
+}
 
-    let written = AtomicUsize::new(0);
-    let talking = async {
-        for piece in bytes.chunks(64 * 1024) {
-            talker.write_all(piece).await.expect("written");
-            written.fetch_add(piece.len(), Ordering::Relaxed);
-        }
-        drop(talker);
-    };
-    let others = async {
-        let tasks = Tasks::new();
-        let mut hashes = Vec::new();
-        for (number, (mut client, mut target)) in (0_u64..).zip(pairs) {
-            let (told, hash) = tokio::sync::oneshot::channel();
-            hashes.push((number, hash));
-            tasks.spawn("exchange", async move {
-                let (up, down) = (noise(number, 200_000), noise(number + 100, 200_000));
-                let both = tokio::join!(exchange(&mut client, &up), exchange(&mut target, &down));
-                let _ = told.send(both);
-            });
-        }
-        for (number, hash) in hashes {
-            let (down, up) = soon("the others", hash).await.expect("exchanged");
-            assert_eq!(up, <[u8; 32]>::from(Sha256::digest(noise(number, 200_000))));
-            let expected = Sha256::digest(noise(number + 100, 200_000));
-            assert_eq!(down, <[u8; 32]>::from(expected));
-        }
-        // Held up by what all hops together hold: kernel buffers for the most part.
-        let written = written.load(Ordering::Relaxed);
-        assert!(written < 24 * MIB, "{written} bytes are on the way");
-        // And now it reads, and nothing is missing.
-        let mut heard = Vec::new();
-        deaf.read_to_end(&mut heard).await.expect("read");
-        heard
-    };
-    let ((), heard) = soon("all", async { tokio::join!(talking, others) }).await;
+/// Bytes both ways through all of them, at once.
+async fn all_exchange(pairs: Vec<(TcpStream, TcpStream)>) {
+    let tasks = Tasks::new();
+    let mut hashes = Vec::new();
+    for (number, (mut client, mut target)) in (0_u64..).zip(pairs) {
+        let (told, hash) = tokio::sync::oneshot::channel();
+        hashes.push((number, hash));
+        tasks.spawn("exchange", async move {
+            let (up, down) = (noise(number, 200_000), noise(number + 100, 200_000));
+            let both = tokio::join!(exchange(&mut client, &up), exchange(&mut target, &down));
+            let _ = told.send(both);
+        });
+    }
+    for (number, hash) in hashes {
+        let (down, up) = soon("the others", hash).await.expect("exchanged");
+        assert_eq!(up, <[u8; 32]>::from(Sha256::digest(noise(number, 200_000))));
+        let expected = Sha256::digest(noise(number + 100, 200_000));
+        assert_eq!(down, <[u8; 32]>::from(expected));
+    }
+}
 
-    assert!(heard == bytes);
+/// Descriptors and tasks of this process, in which everything runs.
+fn counts() -> (usize, usize) {
+    let descriptors = std::fs::read_dir("/proc/self/fd").expect("Linux").count();
+    let metrics = tokio::runtime::Handle::current().metrics();
+    (descriptors, metrics.num_alive_tasks())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_connections_one_after_another_leave_nothing_behind() {
+    let mut tunnel = Tunnel::open().await;
+    let one_after_another = async |tunnel: &mut Tunnel, number: usize| {
+        for _ in 0..number {
+            let (mut client, mut target) = tunnel.connect().await;
+            client.write_all(b"ping").await.expect("written");
+            assert_eq!(read(&mut target, 4).await, b"ping");
+            drop(target);
+            assert_eq!(rest(&mut client).await.expect("an orderly end"), b"");
+            drop(client);
+            tunnel.end_of_connection().await;
+        }
+    };
+    // What is kept for later, such as connections for calls, is there after the first few.
+    one_after_another(&mut tunnel, 20).await;
+    let before = until("the first few are gone", async || {
+        let answer = tunnel.sandbox.api().call("DescribeTerminalSessions", &[]);
+        let answer = answer.await.expect("sessions").to_string();
+        (!answer.contains("\"Connected\"")).then(counts)
+    })
+    .await;
+
+    one_after_another(&mut tunnel, 1_000).await;
+
+    until("all of them are gone", async || {
+        let after = counts();
+        (after.0 <= before.0 && after.1 <= before.1).then_some(())
+    })
+    .await;
     tunnel.shutdown().await;
 }

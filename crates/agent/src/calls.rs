@@ -8,6 +8,7 @@ use axt_control::luban::{
 };
 use axt_net::{
     http::HttpError,
+    transport::KERNEL_BUFFER,
     ws::{self, ConnectError, WebSocket},
 };
 use axt_proto::{ChannelId, InstanceId};
@@ -180,7 +181,10 @@ impl Relay {
         channel: &ChannelId,
     ) -> Result<WebSocket, ConnectError> {
         let path = format!("{}?{CHANNEL_QUERY}={channel}", path::SESSION_BACKEND);
-        self.websocket(&path, self.headers()).await
+        let socket = self.websocket(&path, self.headers()).await?;
+        // A kernel that refuses keeps its own sizes: slower to push back, and nothing worse.
+        let _ = socket.set_kernel_buffers(KERNEL_BUFFER);
+        Ok(socket)
     }
 
     /// Wall time in Unix milliseconds.

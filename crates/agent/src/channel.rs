@@ -260,7 +260,10 @@ impl Runner {
                 self.redialling = None;
                 match socket {
                     Some(socket) => {
-                        self.link.replace(*socket);
+                        // Only a relay of ours is known to count on, and it tells words.
+                        let is_exact =
+                            self.tells_detail && self.wanted.kind() != TargetKind::Terminal;
+                        self.link.redialled(*socket, is_exact);
                         self.machine().link_up();
                     }
                     None => {

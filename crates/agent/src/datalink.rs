@@ -7,7 +7,10 @@ use axt_net::{
     frames::{FrameReader, FrameWriter, Next, ReadError, Tap, framed},
     ws::{WebSocket, WsError},
 };
-use axt_proto::{ChannelId, FrameError, Framing, Message, frame::agent::AgentFraming};
+use axt_proto::{
+    ChannelId, FrameError, Framing, Message,
+    frame::agent::{AgentFraming, Resumes},
+};
 use bytes::Bytes;
 use tokio::sync::watch;
 
@@ -45,6 +48,10 @@ impl Framing for ChannelFraming {
 
     fn encode(&mut self, created_ms: u64, message: &Message) -> Bytes {
         self.lock().encode(created_ms, message)
+    }
+
+    fn unsent(&mut self) {
+        self.lock().unsent();
     }
 }
 
@@ -132,8 +139,16 @@ impl Link {
         self.writer.clone()
     }
 
-    /// Takes a newly dialled websocket into use.
-    pub(crate) fn replace(&mut self, socket: WebSocket) {
+    /// Takes a newly dialled websocket into use. Where the bytes have to be `exact`, those that were
+    /// lost with the one before are told as garbage: for a relay that counts on.
+    pub(crate) fn redialled(&mut self, socket: WebSocket, is_exact: bool) {
+        if is_exact {
+            self.framing.lock().resume(Resumes::Exactly);
+        }
+        self.replace(socket);
+    }
+
+    fn replace(&mut self, socket: WebSocket) {
         let (reader, writer) = framed(
             socket,
             self.framing.clone(),

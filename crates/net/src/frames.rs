@@ -5,7 +5,7 @@
 
 mod tap;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axt_proto::frame::{FrameError, Framing, Message};
 
@@ -125,6 +125,12 @@ impl<F: Framing> FrameReader<F> {
         Ok(Next::Message(message?))
     }
 
+    /// The framing, which knows what came.
+    #[must_use]
+    pub const fn framing(&self) -> &F {
+        &self.framing
+    }
+
     /// [`WsReader::finish`].
     pub async fn finish(self, last: impl Future<Output = Result<(), WsError>>) {
         self.reader.finish(last).await;
@@ -158,10 +164,7 @@ impl<F: Framing> FrameWriter<F> {
         let permit = shared.tap.permit().await;
         let encode = || {
             let now = shared.clock.now();
-            let mut framing = shared
-                .framing
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut framing = shared.lock();
             let bytes = framing.encode(now.as_millis(), message);
             if let Some(permit) = permit {
                 let copy = (bytes.clone(), Ok(message.clone()));
@@ -169,7 +172,27 @@ impl<F: Framing> FrameWriter<F> {
             }
             bytes
         };
-        self.writer.send_made(is_urgent, encode).await
+        // One that is given up, or fails, may be sent again on another websocket.
+        let mut sending = Sending {
+            shared,
+            is_encoded: false,
+        };
+        let encode = || {
+            let bytes = encode();
+            sending.is_encoded = true;
+            bytes
+        };
+        let sent = self.writer.send_made(is_urgent, encode).await;
+        if sent.is_ok() {
+            sending.is_encoded = false;
+        }
+        drop(sending);
+        sent
+    }
+
+    /// Asks the framing something.
+    pub fn with_framing<T>(&self, ask: impl FnOnce(&F) -> T) -> T {
+        ask(&self.shared.lock())
     }
 
     /// Sends a close frame, see [`WsWriter::close`]; read on afterwards ([`FrameReader::drain`]).
@@ -188,6 +211,26 @@ impl<F: Framing> FrameWriter<F> {
     /// As [`WsWriter::close_last`].
     pub async fn close_last(&self, code: u16, reason: &str) -> Result<(), WsError> {
         self.writer.close_last(code, reason).await
+    }
+}
+
+impl<F> Shared<F> {
+    fn lock(&self) -> MutexGuard<'_, F> {
+        self.framing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A frame on its way: dropped while it is, it does not count as sent.
+struct Sending<'a, F: Framing> {
+    shared: &'a Shared<F>,
+    is_encoded: bool,
+}
+
+impl<F: Framing> Drop for Sending<'_, F> {
+    fn drop(&mut self) {
+        if self.is_encoded {
+            self.shared.lock().unsent();
+        }
     }
 }
 

@@ -12,4 +12,4 @@ pub use listener::{BindError, Listener};
 pub use memory::MemoryNet;
 pub use parts::Parts;
 pub use proxy::{BadProxy, Proxies, ProxyError};
-pub use stream::{Io, Stream};
+pub use stream::{Io, KERNEL_BUFFER, Stream};

@@ -125,12 +125,21 @@ pub enum FrameError {
         /// What would have been well-formed.
         expected: &'static str,
     },
+    /// Frames are missing since the websocket was lost and dialled again.
+    #[error("frames {expected} to {found} are missing: they were lost with the websocket before")]
+    Gap {
+        /// The sequence that should have come.
+        expected: i64,
+        /// The one that came.
+        found: i64,
+    },
 }
 
 /// One of the two framings: websocket messages to [`Message`]s and back.
 ///
-/// Reading is as lenient as the official programs are: ids, schema, sequence and the declared
-/// length are not looked at. Writing is as strict as the least tolerant of them needs: headers
+/// Reading is as lenient as the official programs are: ids, schema and the declared length are not
+/// looked at, and the sequence only where a websocket takes the place of one that was lost
+/// ([`agent::AgentFraming::resume`]). Writing is as strict as the least tolerant of them needs: headers
 /// are whole, no createdDate is 0, no status is empty, no speed is below
 /// [`Status::MIN_SPEED`] (wire-protocol 12).
 pub trait Framing: Send {
@@ -147,6 +156,10 @@ pub trait Framing: Send {
     ///
     /// `created_ms` is the time in Unix milliseconds; 0 is written as 1, for no peer takes 0.
     fn encode(&mut self, created_ms: u64, message: &Message) -> Bytes;
+
+    /// The frame that was encoded last has not been sent, or not surely: it does not count, and will
+    /// be encoded anew if it is sent on another websocket.
+    fn unsent(&mut self) {}
 }
 
 /// The length that a header declares.

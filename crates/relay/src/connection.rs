@@ -19,10 +19,12 @@ use axt_control::luban::StatusCode;
 use axt_net::{
     clock::{Clock, Fired, Timer},
     pump::{FramesEnd, Judged, Pump, Traffic},
+    transport::KERNEL_BUFFER,
     ws::WebSocket,
 };
 use axt_proto::{
     Extensions, IdleTimer, Limits, Message, Reason, Status,
+    frame::agent::Resumes,
     translate::{self, ToAgent, ToClient},
 };
 
@@ -37,7 +39,15 @@ use crate::{
 
 /// Kernel buffers on a limited connection, each way, so that the kernel does not hide seconds of
 /// output from the meter (design, "One home for each rule").
-const KERNEL_BUFFER: usize = 128 * 1024;
+const LIMITED_BUFFER: usize = 128 * 1024;
+
+/// What the kernel may hold for a connection.
+const fn kernel_buffer(limits: &Limits) -> usize {
+    match limits.bandwidth_bytes_per_s {
+        0 => KERNEL_BUFFER,
+        _ => LIMITED_BUFFER,
+    }
+}
 
 /// What every connection shares.
 #[derive(Clone)]
@@ -107,10 +117,8 @@ struct Life {
 
 /// Serves one connection from its upgrade to its end.
 pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) {
-    if context.limits.bandwidth_bytes_per_s != 0 {
-        // A kernel that refuses leaves the connection as good as it was.
-        let _ = websocket.set_kernel_buffers(KERNEL_BUFFER);
-    }
+    // A kernel that refuses leaves the connection as good as it was.
+    let _ = websocket.set_kernel_buffers(kernel_buffer(&context.limits));
     let client = ClientEnds::new(websocket, &context.clock);
     let Opened { who, granted, fate } = opened;
     let waiting = match fate {
@@ -151,11 +159,17 @@ pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) 
                 Err(end) => break end,
             },
         };
-        if context.limits.bandwidth_bytes_per_s != 0 {
-            let _ = socket.set_kernel_buffers(KERNEL_BUFFER);
-        }
+        let _ = socket.set_kernel_buffers(kernel_buffer(&context.limits));
         let channel = &waiting.object.channel_id;
-        let ends = agent.insert(AgentEnds::new(*socket, channel, &context.clock));
+        // A terminal can do with less than what a connection or a pipe must not miss.
+        let exact = (who.is_port || granted.pipe).then_some(if waiting.is_official {
+            Resumes::Perhaps
+        } else {
+            Resumes::Exactly
+        });
+        let (clock, former) = (&context.clock, agent.as_ref());
+        let ends = AgentEnds::new(*socket, channel, clock, former, exact);
+        let ends = agent.insert(ends);
         let is_first = life.idle.is_none();
         Box::pin(life.begin(&context.desk, who.connection)).await;
         match life.live(ends, is_first).await {

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use axt_net::transport::{DialError, Dialer, Stream};
+use axt_net::transport::{DialError, Dialer, KERNEL_BUFFER, Stream};
 use axt_proto::unreached::{Cause, Unreached};
 use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncWrite;
@@ -27,6 +27,8 @@ pub(super) async fn open(host: &str, port: &str, dialer: &Dialer) -> Result<Targ
     let stream = dial(host, number, dialer)
         .await
         .map_err(|error| NotOpened(why(error)))?;
+    // A kernel that refuses keeps its own sizes: slower to push back, and nothing worse.
+    let _ = stream.set_kernel_buffers(KERNEL_BUFFER);
     let shared = Shared(Arc::new(Mutex::new(stream)));
     Ok(Target {
         input: super::Input::Port(Input(shared.clone())),

@@ -83,6 +83,8 @@ pub(super) async fn run(wanted: Wanted, settings: &Settings) -> Result<ExitCode,
         }
         PipedEnd::Reset(_) => Err(Failure::failed("the other end reset the connection")),
         PipedEnd::Failed(_, trouble) => Err(Failure::failed(trouble.problem).hint(trouble.hint)),
+        // So ssh lets go of its ProxyCommand when it is done.
+        PipedEnd::Stopped(Stop::Hangup) if !is_interrupted => Ok(ExitCode::SUCCESS),
         PipedEnd::Stopped(stop) => Err(Failure::stopped(stop)),
     }
 }

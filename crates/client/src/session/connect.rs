@@ -5,7 +5,7 @@ use axt_net::{
     clock::Clock,
     frames::{FrameReader, FrameWriter, Tap, framed},
     tls::ClientTls,
-    transport::Dialer,
+    transport::{Dialer, KERNEL_BUFFER},
     ws::{self, ConnectError},
 };
 use axt_proto::{
@@ -146,6 +146,8 @@ pub async fn connect(
         }
         Err(error) => return Err(OpenError::Connect(error)),
     };
+    // A kernel that refuses keeps its own sizes: slower to push back, and nothing worse.
+    let _ = socket.set_kernel_buffers(KERNEL_BUFFER);
     let granted = answered
         .get(header::EXTENSIONS)
         .and_then(|value| value.to_str().ok())

@@ -14,6 +14,11 @@ use tokio::{
 };
 use tokio_rustls::TlsStream;
 
+/// What the kernel may hold of a connection that nothing limits, in bytes each way: enough to keep a
+/// link of some length busy, and with both ends of it below 1 MiB, for a kernel that holds more hides
+/// a reader that does not read.
+pub const KERNEL_BUFFER: usize = 256 * 1024;
+
 /// What bytes can be read from and written to.
 pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
 

@@ -110,6 +110,19 @@ impl Frame {
 pub struct AgentFraming {
     channel: [u8; CHANNEL],
     sequence: i64,
+    /// The sequence after that of the last frame that came.
+    heard: Option<i64>,
+    /// The first frame is still to come on a websocket that takes the place of a lost one.
+    resumes: Option<Resumes>,
+}
+
+/// What the other end is known to do with its sequence when it dials again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resumes {
+    /// It goes on, if it goes anywhere: what is behind is nothing to conclude from.
+    Perhaps,
+    /// It goes on with the first frame that was not surely sent: what is behind came already.
+    Exactly,
 }
 
 impl AgentFraming {
@@ -124,7 +137,44 @@ impl AgentFraming {
         Self {
             channel: padded,
             sequence: 0,
+            heard: None,
+            resumes: None,
         }
+    }
+
+    /// The same channel goes on over another websocket: frames that were lost with the one before
+    /// are an error from now on, [`FrameError::Gap`], and those that come again are read as empty
+    /// output.
+    pub const fn resume(&mut self, how: Resumes) {
+        self.resumes = Some(how);
+    }
+
+    /// The framing of the next websocket, for either direction: it goes on counting where this one
+    /// is.
+    #[must_use]
+    pub const fn next_websocket(&self) -> Self {
+        Self {
+            channel: self.channel,
+            sequence: self.sequence,
+            heard: self.heard,
+            resumes: None,
+        }
+    }
+
+    /// Whether the frame came already.
+    fn is_repeated(&mut self, found: i64) -> Result<bool, FrameError> {
+        let resumes = self.resumes;
+        let expected = self.heard;
+        match (resumes, expected) {
+            (Some(_), Some(expected)) if found > expected => {
+                return Err(FrameError::Gap { expected, found });
+            }
+            (Some(Resumes::Exactly), Some(expected)) if found < expected => return Ok(true),
+            _ => {}
+        }
+        self.resumes = None;
+        self.heard = Some(found.wrapping_add(1));
+        Ok(false)
     }
 
     /// The sequence that the next frame will carry.
@@ -139,6 +189,9 @@ impl Framing for AgentFraming {
 
     fn decode(&mut self, message: Bytes) -> Result<Message, FrameError> {
         let frame = Frame::decode(message)?;
+        if self.is_repeated(frame.sequence)? {
+            return Ok(Message::Output(Bytes::new()));
+        }
         payload::read(frame.kind, frame.payload, &RESIZE)
     }
 
@@ -156,6 +209,10 @@ impl Framing for AgentFraming {
             payload,
         }
         .encode()
+    }
+
+    fn unsent(&mut self) {
+        self.sequence = self.sequence.wrapping_sub(1);
     }
 }
 
@@ -189,4 +246,68 @@ fn write_size(size: Size) -> Bytes {
     };
     // Two numbers always have a JSON text.
     serde_json::to_vec(&size).unwrap_or_default().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel() -> AgentFraming {
+        AgentFraming::new("ch-1".parse().expect("a channel"))
+    }
+
+    fn output(text: &'static str) -> Message {
+        Message::Output(Bytes::from_static(text.as_bytes()))
+    }
+
+    #[test]
+    fn what_was_lost_with_a_websocket_is_a_gap_on_the_next_one() {
+        let (mut sender, mut receiver) = (channel(), channel());
+        let [first, _lost, third] = ["1", "2", "3"].map(|text| sender.encode(1, &output(text)));
+
+        receiver.decode(first).expect("a frame");
+        let mut next = receiver.next_websocket();
+        next.resume(Resumes::Perhaps);
+
+        let gap = FrameError::Gap {
+            expected: 1,
+            found: 2,
+        };
+        assert_eq!(next.decode(third), Err(gap));
+    }
+
+    #[test]
+    fn what_was_not_surely_sent_comes_again_and_is_taken_once() {
+        let (mut sender, mut receiver) = (channel(), channel());
+
+        let first = sender.encode(1, &output("1"));
+        sender.unsent();
+        let mut resent = sender.next_websocket();
+        let (again, second) = (
+            resent.encode(1, &output("1")),
+            resent.encode(1, &output("2")),
+        );
+        receiver.decode(first).expect("a frame");
+        let mut next = receiver.next_websocket();
+        next.resume(Resumes::Exactly);
+
+        assert_eq!(next.decode(again), Ok(output("")));
+        assert_eq!(next.decode(second), Ok(output("2")));
+    }
+
+    #[test]
+    fn an_agent_that_counts_anew_or_not_at_all_is_no_gap() {
+        let mut receiver = channel();
+        for text in ["1", "2", "3"] {
+            receiver
+                .decode(channel().encode(1, &output(text)))
+                .expect("a frame");
+        }
+        let mut next = receiver.next_websocket();
+        next.resume(Resumes::Perhaps);
+
+        let anew = channel().encode(1, &output("4"));
+
+        assert_eq!(next.decode(anew), Ok(output("4")));
+    }
 }

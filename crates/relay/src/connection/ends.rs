@@ -9,7 +9,11 @@ use axt_net::{
 };
 use axt_proto::{
     ChannelId, Framing, Message, Reason,
-    frame::{agent::AgentFraming, client::ClientFraming},
+    frame::{
+        FrameError,
+        agent::{AgentFraming, Resumes},
+        client::ClientFraming,
+    },
 };
 
 /// Both directions of one websocket.
@@ -32,9 +36,25 @@ impl ClientEnds {
 }
 
 impl AgentEnds {
-    pub(super) fn new(websocket: WebSocket, channel: &ChannelId, clock: &Clock) -> Self {
-        let reads = AgentFraming::new(channel.clone());
-        let writes = AgentFraming::new(channel.clone());
+    /// `former` is the data channel before this one, whose frames are counted on. Where the bytes
+    /// have to be `exact`, those that were lost with it are an error.
+    pub(super) fn new(
+        websocket: WebSocket,
+        channel: &ChannelId,
+        clock: &Clock,
+        former: Option<&Self>,
+        exact: Option<Resumes>,
+    ) -> Self {
+        let Some(former) = former else {
+            let reads = AgentFraming::new(channel.clone());
+            let writes = AgentFraming::new(channel.clone());
+            return Self::framed(websocket, reads, writes, clock);
+        };
+        let mut reads = former.incoming.framing().next_websocket();
+        if let Some(how) = exact {
+            reads.resume(how);
+        }
+        let writes = former.outgoing.with_framing(AgentFraming::next_websocket);
         Self::framed(websocket, reads, writes, clock)
     }
 }
@@ -91,6 +111,9 @@ impl From<&FramesEnd> for Ending {
     fn from(end: &FramesEnd) -> Self {
         match end {
             FramesEnd::Closed { .. } => Self::Orderly,
+            FramesEnd::Broken(ReadError::Frame(FrameError::Gap { .. })) => {
+                Self::Malformed(Reason::ProcessDataError)
+            }
             FramesEnd::Broken(ReadError::Frame(_)) => Self::Malformed(Reason::ProtocolError),
             FramesEnd::Broken(ReadError::Ws(error)) => match error {
                 WsError::TooBig => Self::Malformed(Reason::MessageTooBig),

@@ -192,6 +192,45 @@ async fn a_client_that_vanishes_has_its_session_stopped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hole_in_a_ports_bytes_ends_it_for_nobody_must_take_the_part_for_the_whole() {
+    let world = World::new().await;
+    let mut agent = world.our_agent().await;
+    let session = world.start_session_with("&PortNumber=80").await;
+    let (mut client, channel) = world.pair(&mut agent, &session).await;
+    channel.print("one").await;
+    client.expect_output("one").await;
+
+    let object = channel.object.clone();
+    drop(channel);
+    // What came between was lost with the channel.
+    let mut again = agent.dial_counting_from(object, 2).await.expect("let in");
+    again.expect_speed().await;
+    again.print("three").await;
+
+    client.expect_closed(1011, "ProcessDataError").await;
+    agent.expect_stop(&again).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_again_over_the_next_channel_is_passed_on_once() {
+    let world = World::new().await;
+    let mut agent = world.our_agent().await;
+    let session = world.start_session_with("&PortNumber=80").await;
+    let (mut client, channel) = world.pair(&mut agent, &session).await;
+    channel.print("one").await;
+    client.expect_output("one").await;
+
+    let object = channel.object.clone();
+    drop(channel);
+    let mut again = agent.dial_counting_from(object, 0).await.expect("let in");
+    again.expect_speed().await;
+    again.print("one").await;
+    again.print("two").await;
+
+    client.expect_output("two").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_forwarded_port_ends_by_the_close_frame_alone() {
     let world = World::new().await;
     let mut agent = world.our_agent().await;

@@ -263,6 +263,15 @@ impl Agent {
     }
 
     pub(crate) async fn dial(&self, object: SessionObject) -> Result<Channel, ConnectError> {
+        self.dial_counting_from(object, 0).await
+    }
+
+    /// The same with a first frame of that sequence.
+    pub(crate) async fn dial_counting_from(
+        &self,
+        object: SessionObject,
+        sequence: u8,
+    ) -> Result<Channel, ConnectError> {
         let id = object.channel_id.clone();
         let url = format!(
             "ws://localhost:7443{}?channelId={id}",
@@ -270,13 +279,12 @@ impl Agent {
         );
         let tls = ClientTls::system();
         let (websocket, _) = ws::connect(&self.dialer, &tls, &url, self.headers.clone()).await?;
+        let mut writes = AgentFraming::new(id.clone());
+        for _ in 0..sequence {
+            writes.encode(1, &Message::Close);
+        }
         Ok(Channel {
-            end: End::new(
-                websocket,
-                AgentFraming::new(id.clone()),
-                AgentFraming::new(id),
-                &self.clock,
-            ),
+            end: End::new(websocket, AgentFraming::new(id), writes, &self.clock),
             object,
         })
     }
