@@ -10,6 +10,7 @@ mod given;
 mod piped;
 mod process;
 mod proxy;
+mod quiet;
 mod refusals;
 mod renewal;
 mod ways;

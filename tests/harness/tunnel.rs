@@ -99,6 +99,15 @@ impl Tunnel {
 
     /// A forward between such ends.
     pub(crate) async fn open_as(pairing: Pairing, settings: SandboxConfig) -> Self {
+        Self::open_so(pairing, settings, |forward| forward).await
+    }
+
+    /// The same with a forward that has been told something more.
+    pub(crate) async fn open_so(
+        pairing: Pairing,
+        settings: SandboxConfig,
+        told: impl FnOnce(Forward) -> Forward,
+    ) -> Self {
         let sandbox = start(settings).await;
         let target = listen("127.0.0.1:0").await;
         let port = target.local_addr().expect("bound").port();
@@ -115,7 +124,7 @@ impl Tunnel {
             .await
             .expect("a session");
         let (forwards, stop) = (Tasks::new(), CancellationToken::new());
-        forwards.spawn("forward", forward.run(stop.clone()));
+        forwards.spawn("forward", told(forward).run(stop.clone()));
         Self {
             sandbox,
             local,

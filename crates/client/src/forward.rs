@@ -120,6 +120,14 @@ impl Forward {
         self
     }
 
+    /// The same, with connections that say so often (rule time) that they are in use: quiet ones are
+    /// then kept from the idle timeout. Only a relay and an agent of ours know it.
+    #[must_use]
+    pub const fn kept_alive(mut self, every: Duration) -> Self {
+        self.session.keep_alive(every);
+        self
+    }
+
     /// Ends the session of a forward that is not to run after all.
     pub async fn end(self) {
         self.session.end().await;

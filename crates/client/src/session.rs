@@ -74,7 +74,7 @@ impl EndOfInput {
             exit: true,
             eof: is_piped,
             pipe: is_piped,
-            reset: false,
+            ..Extensions::NONE
         }
     }
 }

@@ -258,7 +258,10 @@ async fn the_size_goes_first_and_again_when_it_changes() {
 #[tokio::test]
 async fn the_exit_code_is_handed_on_where_it_was_granted() {
     let (link, mut relay) = Place::new().connect(everything(), "exit").await;
-    assert_eq!(relay.announced.as_deref(), Some("exit, eof, reset, pipe"));
+    assert_eq!(
+        relay.announced.as_deref(),
+        Some("exit, eof, reset, pipe, alive")
+    );
     let (_person, ends) = Person::sit_down(EndOfInput::Closes, Sizes::None);
 
     let (ended, ()) = run(link, ends, async {

@@ -165,7 +165,7 @@ where
         let _resting = Resting(&pace);
         loop {
             while let Some(message) = self.held.front() {
-                let bytes = message.data_len();
+                let (bytes, is_alive) = (message.data_len(), *message == Message::Alive);
                 if let Err(Exceeded) = held(pace.pass(bytes), traffic).await {
                     return PumpEnd::Exceeded;
                 }
@@ -175,6 +175,9 @@ where
                 self.held_bytes = self.held_bytes.saturating_sub(bytes);
                 self.held.pop_front();
                 traffic.count(bytes);
+                if is_alive {
+                    traffic.touch();
+                }
             }
             match self.end.take() {
                 Some(Stopped::Done) => return PumpEnd::Done,

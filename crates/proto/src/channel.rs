@@ -130,6 +130,7 @@ impl Channel {
             Message::Resize(size) => self.resize(*size),
             Message::Status(Status::Speed(bits)) => self.speed(now, *bits),
             Message::Eof if self.granted.eof => self.end_input(),
+            Message::Alive if self.granted.alive => self.idle.data(now),
             Message::Reset if self.granted.reset && self.target == TargetKind::Port => {
                 self.actions.push_back(Action::ResetTarget);
                 self.finish(End::Done);

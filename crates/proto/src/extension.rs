@@ -20,6 +20,8 @@ pub struct Extensions {
     pub reset: bool,
     /// The client has no terminal: the agent uses pipes instead of a PTY.
     pub pipe: bool,
+    /// The client keeps a quiet connection from the idle timeout (frame type 0x41580004).
+    pub alive: bool,
 }
 
 impl Extensions {
@@ -29,6 +31,7 @@ impl Extensions {
         eof: false,
         reset: false,
         pipe: false,
+        alive: false,
     };
 
     /// Everything that this version knows.
@@ -37,6 +40,7 @@ impl Extensions {
         eof: true,
         reset: true,
         pipe: true,
+        alive: true,
     };
 
     /// What both ends announced: what the relay grants.
@@ -47,6 +51,7 @@ impl Extensions {
             eof: self.eof && other.eof,
             reset: self.reset && other.reset,
             pipe: self.pipe && other.pipe,
+            alive: self.alive && other.alive,
         }
     }
 
@@ -62,6 +67,7 @@ impl Extensions {
             (self.eof, "eof"),
             (self.reset, "reset"),
             (self.pipe, "pipe"),
+            (self.alive, "alive"),
         ]
         .into_iter()
         .filter_map(|(has, word)| has.then_some(word))
@@ -94,6 +100,7 @@ impl FromStr for Extensions {
                 "eof" => known.eof = true,
                 "reset" => known.reset = true,
                 "pipe" => known.pipe = true,
+                "alive" => known.alive = true,
                 _ => {}
             }
         }

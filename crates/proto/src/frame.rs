@@ -44,6 +44,8 @@ pub mod kind {
     pub const EOF: u32 = 0x4158_0002;
     /// Extension `reset`: the TCP connection broke. No payload.
     pub const RESET: u32 = 0x4158_0003;
+    /// Extension `alive`: the connection is in use although nothing passes. No payload.
+    pub const ALIVE: u32 = 0x4158_0004;
 }
 
 /// A terminal's size in character cells. 0 by 0 means "not known", as on a fresh PTY.
@@ -74,6 +76,8 @@ pub enum Message {
     Eof,
     /// Extension `reset`: the sender's TCP connection broke.
     Reset,
+    /// Extension `alive`: for the idle timeout this counts as data.
+    Alive,
     /// A type that is not known, or a status without its code byte. Official programs ignore it.
     Other {
         /// The type on the wire.

@@ -31,6 +31,7 @@ pub fn to_agent(message: Message, granted: Extensions, is_port: bool) -> ToAgent
         Message::Close => ToAgent::Stop,
         Message::Eof if granted.eof => ToAgent::Send(message),
         Message::Reset if granted.reset => ToAgent::Send(message),
+        Message::Alive if granted.alive => ToAgent::Send(message),
         _ => ToAgent::Ignore,
     }
 }
@@ -165,6 +166,10 @@ mod tests {
         assert_eq!(
             to_agent(Message::Eof, Extensions::ALL, false),
             ToAgent::Send(Message::Eof)
+        );
+        assert_eq!(
+            to_agent(Message::Alive, Extensions::NONE, true),
+            ToAgent::Ignore
         );
         assert_eq!(
             to_client(Message::Exit(3), Extensions::NONE),

@@ -25,6 +25,7 @@ pub(super) struct Wanted {
     pub(super) given: GivenSession,
     pub(super) target: ApiTarget,
     pub(super) no_extensions: Option<bool>,
+    pub(super) keepalive: Option<u32>,
     pub(super) instance: Option<InstanceId>,
     /// Where to; a session that somebody else has started leads somewhere already.
     pub(super) remote: Option<Remote>,
@@ -64,6 +65,10 @@ pub(super) async fn run(wanted: Wanted, settings: &Settings) -> Result<ExitCode,
             };
             started.finding_by(own.finder)
         }
+    };
+    let piped = match client::keepalive(wanted.keepalive, settings) {
+        Some(every) => piped.kept_alive(every),
+        None => piped,
     };
     let tasks = Tasks::new();
     let input = stdio::input(&tasks).map_err(Failure::failed)?;

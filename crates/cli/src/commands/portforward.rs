@@ -42,6 +42,7 @@ pub(super) async fn run(flags: PortforwardFlags, settings: &Settings) -> Result<
     } else {
         forwards(&flags)?
     };
+    let keepalive = client::keepalive(flags.keepalive, settings);
     let show = Show::new(flags.json, flags.exit_on_failure);
     let clients = ForwardClients::find(&flags.given, flags.target, flags.no_extensions, settings)?;
     let (sender, events) = mpsc::channel(EVENTS);
@@ -89,6 +90,13 @@ pub(super) async fn run(flags: PortforwardFlags, settings: &Settings) -> Result<
             let finding = |forward: Forward| forward.finding_by(Finder::clone(&own.finder));
             started.into_iter().map(finding).collect()
         }
+    };
+    let forwards = match keepalive {
+        Some(every) => forwards
+            .into_iter()
+            .map(|forward| forward.kept_alive(every))
+            .collect(),
+        None => forwards,
     };
     serve(forwards, events, show, &mut stops).await
 }
@@ -168,6 +176,7 @@ async fn run_on_stdio(flags: PortforwardFlags, settings: &Settings) -> Result<Ex
         given: flags.given,
         target: flags.target,
         no_extensions: flags.no_extensions,
+        keepalive: flags.keepalive,
         instance: flags.instance,
         remote,
         is_interrupted: true,

@@ -46,6 +46,7 @@ pub(super) async fn run(
         given: flags.given,
         target: flags.target,
         no_extensions: flags.no_extensions,
+        keepalive: flags.keepalive,
         instance: flags.instance,
         remote: Some(remote),
         is_interrupted: false,
@@ -69,6 +70,9 @@ fn become_ssh(
         .arg(destination)
         .args(flags.ssh.iter().skip(1))
         .envs(handed_on(&flags.target, global, flags.no_extensions));
+    if let Some(seconds) = flags.keepalive {
+        ssh.env("AXT_KEEPALIVE", seconds.to_string());
+    }
     let error = ssh.exec();
     let failure = Failure::failed(format!("cannot run ssh: {error}"));
     Ok(if error.kind() == io::ErrorKind::NotFound {

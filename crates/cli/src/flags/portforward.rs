@@ -23,7 +23,7 @@ forwards and their sessions.
 
 A connection without a byte for 3 minutes is closed, as the service does it: that is a rule of the
 system. Keep a quiet protocol alive by its own means (ssh: ServerAliveInterval; a database: a query
-now and then; TCP's own keep-alives are no bytes).
+now and then; TCP's own keep-alives are no bytes), or by --keepalive.
 
 With --json there is an event a line on stdout, with these members:
   listening  address, remote (null for --wss-url), session
@@ -92,6 +92,20 @@ pub(crate) struct PortforwardFlags {
 
     #[command(flatten)]
     pub(crate) given: GivenSession,
+
+    /// Keep quiet connections from the idle timeout: each says every SECONDS that it is in use, to a
+    /// relay and an agent that know it (axt's do) [default without SECONDS: 60]
+    #[arg(
+        long,
+        env = "AXT_KEEPALIVE",
+        hide_env = true,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "60",
+        value_parser = clap::value_parser!(u32).range(1..=3600)
+    )]
+    pub(crate) keepalive: Option<u32>,
 
     /// Speak the base protocol only, as the official client does: no half-close, no reset
     #[arg(

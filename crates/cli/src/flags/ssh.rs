@@ -51,6 +51,20 @@ pub(crate) struct SshFlags {
     #[command(flatten)]
     pub(crate) given: GivenSession,
 
+    /// Keep quiet connections from the idle timeout: each says every SECONDS that it is in use, to a
+    /// relay and an agent that know it (axt's do) [default without SECONDS: 60]
+    #[arg(
+        long,
+        env = "AXT_KEEPALIVE",
+        hide_env = true,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "60",
+        value_parser = clap::value_parser!(u32).range(1..=3600)
+    )]
+    pub(crate) keepalive: Option<u32>,
+
     /// Speak the base protocol only, as the official client does
     #[arg(
         long,

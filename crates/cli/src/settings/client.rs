@@ -1,6 +1,8 @@
 //! The settings of client commands: flags over `[client]`. What neither says is found out
 //! ([`axt_client::discover`]).
 
+use std::time::Duration;
+
 use axt_client::Wanted;
 use axt_proto::{InstanceId, Secret};
 
@@ -43,6 +45,12 @@ pub(crate) fn admin(flags: AdminTarget, settings: &Settings) -> AdminTarget {
 /// Settles which instance is meant.
 pub(crate) fn instance(flag: Option<InstanceId>, settings: &Settings) -> Option<InstanceId> {
     over(flag, settings.client.instance.clone())
+}
+
+/// Settles how often connections say that they are in use; `None` is never.
+pub(crate) fn keepalive(flag: Option<u32>, settings: &Settings) -> Option<Duration> {
+    let seconds = over(flag, settings.client.keepalive.clone())?;
+    Some(Duration::from_secs(u64::from(seconds.clamp(1, 3_600))))
 }
 
 /// Settles whether to do without extensions.

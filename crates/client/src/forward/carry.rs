@@ -4,6 +4,7 @@
 //! the other and nobody else.
 
 use std::{
+    convert::Infallible,
     future::pending,
     io,
     sync::atomic::{AtomicU64, Ordering},
@@ -22,7 +23,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::{
     event::{Carried, Events, ForwardEvent},
-    session::Live,
+    session::{Beat, Live},
 };
 use crate::session::{Why, detail_of};
 
@@ -155,6 +156,26 @@ impl<'a> Way<'a> {
             };
             if let Err(error) = written {
                 return End::LocalReset(error.to_string());
+            }
+        }
+    }
+
+    /// Says again and again that the connection is in use.
+    pub(super) async fn stay_alive(
+        writer: &FrameWriter<ClientFraming>,
+        beat: Option<Beat>,
+    ) -> Infallible {
+        let Some(Beat { clock, every }) = beat else {
+            return pending().await;
+        };
+        let mut timer = clock.timer("keepalive");
+        timer.set(Some(clock.now() + every));
+        loop {
+            let fired = timer.fired().await;
+            timer.set(Some(clock.now() + every));
+            drop(fired);
+            if writer.send(&Message::Alive).await.is_err() {
+                return pending().await;
             }
         }
     }

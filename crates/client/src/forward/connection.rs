@@ -71,7 +71,7 @@ impl Connection<'_> {
 
     /// Carries bytes both ways, then lets both ends go.
     async fn carry(&self, local: Parts, connected: Connected) {
-        let Connected { link, live } = connected;
+        let Connected { link, live, beat } = connected;
         let _open = live.flow.opened();
         let Link {
             mut reader,
@@ -100,6 +100,7 @@ impl Connection<'_> {
                 end = down => end,
                 error = up => End::LocalReset(error),
                 error = broken(&ending) => End::LocalReset(error),
+                never = Way::stay_alive(&writer, beat) => match never {},
             }
         };
         let carried = way.carried();

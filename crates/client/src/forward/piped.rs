@@ -78,6 +78,14 @@ impl Piped {
         self
     }
 
+    /// The same, with connections that say so often (rule time) that they are in use: quiet ones are
+    /// then kept from the idle timeout. Only a relay and an agent of ours know it.
+    #[must_use]
+    pub const fn kept_alive(mut self, every: Duration) -> Self {
+        self.session.keep_alive(every);
+        self
+    }
+
     /// Carries bytes both ways until one side ends it, or `stop` comes; then ends the session.
     /// `output` is dropped when the remote side has half-closed.
     pub async fn run<S>(
@@ -118,7 +126,7 @@ async fn carry<S>(
     output: impl AsyncWrite + Unpin,
     stop: impl Future<Output = S>,
 ) -> PipedEnd<S> {
-    let Connected { link, live } = connected;
+    let Connected { link, live, beat } = connected;
     let Link {
         mut reader,
         writer,
@@ -146,6 +154,7 @@ async fn carry<S>(
             stopped = stop => Over::Stopped(stopped),
             end = down => Over::End(end),
             () = up => Over::InputEnded,
+            never = Way::stay_alive(&writer, beat) => match never {},
         }
     };
     let carried = way.carried();

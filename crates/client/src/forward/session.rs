@@ -9,7 +9,7 @@
 
 use std::{fmt, io, sync::Arc, time::Duration};
 
-use axt_net::{link, ws::ConnectError};
+use axt_net::{clock::Clock, link, ws::ConnectError};
 use axt_proto::{Extensions, InstanceId};
 use tokio::sync::Mutex;
 
@@ -55,6 +55,8 @@ pub type Finder = Arc<dyn Fn() -> Option<(Api, Network)> + Send + Sync>;
 pub(super) struct Session {
     extensions: Extensions,
     network: Mutex<Network>,
+    /// How often a connection says that it is in use.
+    alive_every: Option<Duration>,
     origin: Origin,
     current: Mutex<Arc<Live>>,
     /// Sessions before the current one that may have connections still.
@@ -86,6 +88,14 @@ pub(super) struct Live {
 pub(super) struct Connected {
     pub(super) link: Link,
     pub(super) live: Arc<Live>,
+    pub(super) beat: Option<Beat>,
+}
+
+/// How often a connection says that it is in use, by whose time.
+#[derive(Clone, Debug)]
+pub(super) struct Beat {
+    pub(super) clock: Clock,
+    pub(super) every: Duration,
 }
 
 impl Session {
@@ -118,6 +128,7 @@ impl Session {
         Self {
             extensions,
             network: Mutex::new(network),
+            alive_every: None,
             origin,
             current: Mutex::new(Arc::new(live)),
             former: std::sync::Mutex::default(),
@@ -129,6 +140,11 @@ impl Session {
         if let Origin::Own { finder, .. } = &mut self.origin {
             *finder = Some(by);
         }
+    }
+
+    /// Has each connection say so often (rule time) that it is in use, where that is granted.
+    pub(super) const fn keep_alive(&mut self, every: Duration) {
+        self.alive_every = Some(every);
     }
 
     /// The current session's id.
@@ -155,17 +171,36 @@ impl Session {
     async fn for_next_connection(&self, events: &Events) -> Result<Connected, OpenError> {
         let live = Arc::clone(&*self.current.lock().await);
         let refusal = match self.open(&live).await {
-            Ok(link) => return Ok(Connected { link, live }),
+            Ok(link) => return Ok(self.connected(link, live).await),
             Err(error) => error,
         };
         let live = self.renewed(live, refusal, events).await?;
         let link = self.open(&live).await?;
-        Ok(Connected { link, live })
+        Ok(self.connected(link, live).await)
+    }
+
+    async fn connected(&self, link: Link, live: Arc<Live>) -> Connected {
+        let beat = match self.alive_every {
+            Some(every) if link.granted.alive => Some(Beat {
+                clock: self.network.lock().await.clock.clone(),
+                every,
+            }),
+            Some(_) => {
+                tracing::warn!("keep-alive is not known to the relay or the agent");
+                None
+            }
+            None => None,
+        };
+        Connected { link, live, beat }
     }
 
     async fn open(&self, live: &Live) -> Result<Link, OpenError> {
+        let extensions = Extensions {
+            alive: self.alive_every.is_some() && !self.extensions.is_empty(),
+            ..self.extensions
+        };
         let announce = Announce {
-            extensions: self.extensions,
+            extensions,
             size: None,
         };
         let network = self.network.lock().await.clone();

@@ -181,7 +181,7 @@ const fn cut(reason: Reason) -> (&'static str, &'static str) {
     match reason {
         Reason::IdleTimeout => (
             "idle_timeout",
-            "3 minutes without a byte end a connection: use the protocol's own keep-alive",
+            "3 minutes without a byte end a connection: use the protocol's own keep-alive, or `--keepalive`",
         ),
         Reason::EndTerminalSession => (
             "session_ended",

@@ -176,10 +176,7 @@ impl Passed<'_> {
         let before = way.bytes.fetch_add(bytes, Ordering::Relaxed);
         let total = self.traffic.totals.way(self.direction);
         total.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let now = self.traffic.clock.now();
-        self.traffic
-            .last
-            .fetch_max(now.as_nanos(), Ordering::Relaxed);
+        self.touch();
         let since = link::now().duration_since(self.traffic.start);
         let since = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
         way.at.store(since, Ordering::Relaxed);
@@ -194,6 +191,14 @@ impl Passed<'_> {
             passed: *self,
             since: self.traffic.clock.now(),
         }
+    }
+
+    /// Something has passed that counts as payload for the idle timeout, and is none.
+    pub(super) fn touch(&self) {
+        let now = self.traffic.clock.now();
+        self.traffic
+            .last
+            .fetch_max(now.as_nanos(), Ordering::Relaxed);
     }
 
     /// Says that the pump waits for its source, until the answer is dropped.

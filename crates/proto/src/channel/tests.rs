@@ -309,6 +309,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         Just(Message::Status(Status::KeepAlive)),
         Just(Message::Eof),
         Just(Message::Reset),
+        Just(Message::Alive),
         Just(Message::Close),
         Just(Message::Output(Bytes::from_static(b"odd"))),
     ];
@@ -340,8 +341,8 @@ fn any_opening() -> impl Strategy<Value = Opening> {
         Just(TargetKind::Pipes),
         Just(TargetKind::Port)
     ];
-    (target, any::<[bool; 4]>(), any::<bool>()).prop_map(
-        |(target, [exit, eof, reset, pipe], is_sized)| Opening {
+    (target, any::<[bool; 5]>(), any::<bool>()).prop_map(
+        |(target, [exit, eof, reset, pipe, alive], is_sized)| Opening {
             target,
             size: is_sized.then_some(BIG),
             granted: Extensions {
@@ -349,6 +350,7 @@ fn any_opening() -> impl Strategy<Value = Opening> {
                 eof,
                 reset,
                 pipe,
+                alive,
             },
             speed_bits: 0,
             idle_timeout: IDLE,

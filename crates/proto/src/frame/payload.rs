@@ -36,6 +36,7 @@ pub(super) fn read(kind: u32, payload: Bytes, resize: &ResizeCodec) -> Result<Me
             .map_err(|_| malformed("exit", "an exit status, 4 bytes little-endian")),
         kind::EOF => Ok(Message::Eof),
         kind::RESET => Ok(Message::Reset),
+        kind::ALIVE => Ok(Message::Alive),
         _ => Ok(Message::Other { kind, payload }),
     }
 }
@@ -51,6 +52,7 @@ pub(super) fn write(message: &Message, resize: &ResizeCodec) -> (u32, Bytes) {
         Message::Exit(status) => (kind::EXIT, Bytes::copy_from_slice(&status.to_le_bytes())),
         Message::Eof => (kind::EOF, Bytes::new()),
         Message::Reset => (kind::RESET, Bytes::new()),
+        Message::Alive => (kind::ALIVE, Bytes::new()),
         // A status is never written as it came: an empty one is survived by luck only, and a low
         // speed is not survived at all (wire-protocol 2, 7). The keep-alive has no effect on either
         // program.

@@ -34,6 +34,7 @@ fn message() -> impl Strategy<Value = Message> {
         any::<i32>().prop_map(Message::Exit),
         Just(Message::Eof),
         Just(Message::Reset),
+        Just(Message::Alive),
         (6..kind::EXIT, bytes(0..40)).prop_map(|(kind, payload)| Message::Other { kind, payload }),
     ]
 }
