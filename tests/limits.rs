@@ -10,7 +10,7 @@ use axt_client::{api::CallError, session::Why};
 use axt_proto::{Limits, Reason, Tick};
 use axt_sandbox::{
     ClockStart, InstanceSpec, Sandbox, SandboxConfig,
-    lone::{LoneAgent, LoneAgentConfig, NewIdentity},
+    lone::{Change, LoneAgent, LoneAgentConfig, NewIdentity},
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -275,7 +275,7 @@ async fn an_agent_of_its_own_follows_the_relays_clock_when_told_to() {
         ..LoneAgentConfig::new(server, instance, &key)
     })
     .expect("an agent");
-    assert!(agent.changed().await, "it is online");
+    assert_eq!(agent.changed().await, Change::Online);
 
     let at_first = agent.clock().status();
     let session = command(&sandbox, "echo ready; exec cat").await;

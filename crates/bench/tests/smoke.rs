@@ -1,5 +1,7 @@
 //! Each part runs and tells its figures; what they come to is not looked at.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing)] // helpers of tests
+
 use std::process::Command;
 
 use serde_json::Value;

@@ -350,7 +350,7 @@ fn encryption(case: &Case) -> Check {
 fn script(case: &Case) -> Check {
     let is_base64 = word(case.says("ContentEncoding")) == Some("Base64");
     let content = word(case.says("CommandContent")).unwrap_or_default();
-    if is_base64 && (!content.is_ascii() || content.len() % 4 != 0) {
+    if is_base64 && (!content.is_ascii() || !content.len().is_multiple_of(4)) {
         return Err(ErrorCode::CmdContentDecodeError.into());
     }
     let has_parameters = word(case.says("Parameters")).is_some_and(|text| text != "{}");
