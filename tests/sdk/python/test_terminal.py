@@ -84,6 +84,9 @@ def open_terminal(sandbox):
 
         def open_one(url, **options):
             trust = ssl.create_default_context(cafile=sandbox.ca)
+            # `websockets.sync` reads in one thread and writes in another. With TLS 1.3 the reader takes
+            # session tickets just then, and before Python 3.13 a request is lost now and again.
+            trust.maximum_version = ssl.TLSVersion.TLSv1_2
             socket = connect(
                 url, ssl=trust, compression=None, proxy=None, open_timeout=GUARD_S, **options
             )
