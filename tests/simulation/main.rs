@@ -98,6 +98,46 @@ async fn a_day_of_sessions_gives_everything_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_relay_that_is_lost_and_started_again_knows_its_sessions_and_gets_its_agents_back() {
+    let mut sandbox = start(simulated(4)).await;
+    let known = session(&sandbox).await;
+    let open = terminal(&sandbox).await;
+
+    sandbox.lose_relay();
+    sandbox.restart_relay().await.expect("it starts again");
+
+    let (ended, _) = open.end().await.expect("an end");
+    assert!(matches!(ended.why, Why::Lost(_)), "{ended:?}");
+    let mut terminal = harness::until("a terminal by the old URL", || async {
+        let mut terminal = sandbox.terminal(&known).await.ok()?;
+        terminal.type_line("echo again").await.ok()?;
+        terminal.expect("again").await.ok()?;
+        Some(terminal)
+    })
+    .await;
+    terminal.type_line("exit").await.expect("typed");
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_is_lost_can_be_started_again() {
+    let mut sandbox = start(simulated(5)).await;
+    let instance = sandbox.instance().clone();
+    let open = terminal(&sandbox).await;
+
+    assert!(sandbox.lose_agent(&instance));
+    let (ended, _) = open.end().await.expect("an end");
+    assert!(sandbox.start_agent(&instance));
+
+    assert_eq!(ended.why, Why::Told(Reason::AgentTimeout));
+    harness::until("a session", || async {
+        sandbox.start_session().await.ok().map(drop)
+    })
+    .await;
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_same_seed_gives_the_same_sessions() {
     let ids = async |seed| {
         let sandbox = start(simulated(seed)).await;

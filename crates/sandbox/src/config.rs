@@ -1,7 +1,7 @@
 //! What a sandbox is started with.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
@@ -10,7 +10,7 @@ use axt_agent::{AGENT_VERSION, Machine, Shells};
 use axt_net::wall::Wall;
 use axt_openapi::AccessKey;
 use axt_proto::{AccountId, Extensions, InstanceId, Limits, RegionId, Secret, Tick};
-use axt_relay::{AccountSettings, InstanceSpec, RegionSettings, Urls};
+use axt_relay::{AccountSettings, InstanceSpec, InstanceStatus, OsType, RegionSettings, Urls};
 
 /// What a sandbox is started with; [`SandboxConfig::default`] is what `axt up` starts but for the
 /// free ports and the state that goes with it.
@@ -28,6 +28,8 @@ pub struct SandboxConfig {
     pub account: AccountId,
     /// How many instances are simulated, each with an agent of its own; 0 is the relay alone.
     pub instances: usize,
+    /// What is said of the first of them, in order; nothing of the rest.
+    pub traits: Vec<Traits>,
     /// The limits, checked.
     pub limits: Limits,
     /// Where limits were set that are not at their defaults: name → `flag`, `environment` or a
@@ -71,6 +73,21 @@ pub struct SandboxConfig {
     pub extensions: Extensions,
     /// Ids, tokens and back-off depend on this alone, where it is given.
     pub seed: Option<u64>,
+}
+
+/// What is said of a simulated instance, where it is not like the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traits {
+    /// Its name; absent: `local-` and its number.
+    pub name: Option<String>,
+    /// Its system; absent: the machine's.
+    pub os_type: Option<OsType>,
+    /// Where it stands in its power cycle.
+    pub status: InstanceStatus,
+    /// A version to be taken for its agent's, whatever it says.
+    pub agent_version: Option<String>,
+    /// Ports that its security group denies.
+    pub denied_ports: BTreeSet<u16>,
 }
 
 /// How the parts reach each other.
@@ -147,6 +164,7 @@ impl Default for SandboxConfig {
             region: known("cn-hangzhou"),
             account: known("1000000000000001"),
             instances: 1,
+            traits: Vec::new(),
             limits: Limits::default(),
             limit_sources: BTreeMap::new(),
             declared: Vec::new(),

@@ -19,6 +19,7 @@ pub const JOURNAL: &str = "axt.redb";
 pub(crate) const CA: &str = "ca";
 
 /// See the module.
+#[derive(Debug)]
 pub(crate) struct Ground {
     pub(crate) journal: Journal,
     pub(crate) clock_offset: i64,

@@ -18,10 +18,11 @@ mod sockets;
 pub mod state;
 pub mod terminal;
 
-pub use config::{ClockStart, Listen, SandboxConfig, State, Transport};
+pub use config::{ClockStart, Listen, SandboxConfig, State, Traits, Transport};
 // What a configuration is made of, so that nobody above needs to see the relay.
 pub use axt_relay::{
-    AccountSettings, InstanceSpec, InstanceStatus, OsType, RegionPatch, RegionSettings, Urls,
+    AccountSettings, Followed, Follower, InstanceSpec, InstanceStatus, OsType, RegionPatch,
+    RegionSettings, Urls,
 };
 pub use error::StartError;
 pub use ground::JOURNAL;

@@ -31,25 +31,29 @@ pub(crate) struct LocalRelay {
 }
 
 impl LocalRelay {
+    /// The rule clock that a sandbox starts with.
+    pub(crate) fn clock(config: &SandboxConfig, ground: &Ground) -> Clock {
+        match config.clock {
+            ClockStart::Frozen(at) => Clock::frozen(at),
+            ClockStart::Running => Clock::from_wall(&config.wall, ground.clock_offset),
+        }
+    }
+
     /// Starts it on `tasks`, with these instances declared.
     pub(crate) fn start(
-        config: &SandboxConfig,
+        (config, ground): (&SandboxConfig, &Ground),
         state: &StateDir,
-        (sockets, ground): (Sockets, Ground),
+        (sockets, clock): (Sockets, Clock),
         instances: Vec<InstanceSpec>,
         tasks: &Tasks,
     ) -> Result<Self, StartError> {
-        let clock = match config.clock {
-            ClockStart::Frozen(at) => Clock::frozen(at),
-            ClockStart::Running => Clock::from_wall(&config.wall, ground.clock_offset),
-        };
         let network = Network {
             dialer: sockets.dialer.clone(),
             tls: ground.client_tls.clone(),
             clock: clock.clone(),
             tap: Tap::none(),
         };
-        let ready = ready_file(config, &ground, &sockets, state, &instances);
+        let ready = ready_file(config, ground, &sockets, state, &instances);
         let (api, admin) = endpoints(config, &network, &ready)?;
         let relay = relay_config(config, ground, sockets, clock.clone(), instances)?;
         Ok(Self {
@@ -128,7 +132,7 @@ fn ready_file(
 
 fn relay_config(
     config: &SandboxConfig,
-    ground: Ground,
+    ground: &Ground,
     sockets: Sockets,
     clock: Clock,
     instances: Vec<InstanceSpec>,
@@ -154,7 +158,7 @@ fn relay_config(
         wall: config.wall.clone(),
         limits: config.limits.clone(),
         limit_sources: config.limit_sources.clone(),
-        journal: ground.journal,
+        journal: ground.journal.clone(),
         region: config.region.clone(),
         account: config.account.clone(),
         regions: config.regions.clone(),

@@ -8,15 +8,16 @@ use axt_client::{
     session::{self, Announce, EndOfInput, Network, Open, OpenError, Started},
 };
 use axt_control::admin::ReadyFile;
-use axt_net::{clock::Clock, link, tasks::Tasks};
+use axt_net::{clock::Clock, tasks::Tasks};
 use axt_proto::{Event, InstanceId};
+use axt_relay::{Follower, InstanceSpec};
 
 use crate::{
     config::{SandboxConfig, State},
     error::StartError,
     ground::Ground,
     relay::LocalRelay,
-    simulated,
+    simulated::{self, Agents},
     sockets::Sockets,
     state::StateDir,
     terminal::Terminal,
@@ -29,7 +30,11 @@ use crate::{
 pub struct Sandbox {
     relay: LocalRelay,
     relay_tasks: Tasks,
-    agent_tasks: Tasks,
+    agents: Agents,
+    config: SandboxConfig,
+    /// What outlives a relay that is lost.
+    ground: Ground,
+    instances: Vec<InstanceSpec>,
     /// The parent of all tasks: its drop ends them.
     tasks: Tasks,
     /// Last, for its drop takes back the ready files and removes an ephemeral folder.
@@ -68,24 +73,37 @@ impl Sandbox {
         };
         instances.extend(config.declared.iter().cloned());
         let relay_tasks = tasks.child();
-        let relay = LocalRelay::start(&config, &state, (sockets, ground), instances, &relay_tasks)?;
+        let clock = LocalRelay::clock(&config, &ground);
+        let relay = LocalRelay::start(
+            (&config, &ground),
+            &state,
+            (sockets, clock),
+            instances.clone(),
+            &relay_tasks,
+        )?;
         let agent_tasks = tasks.child();
-        if let Some(simulated) = simulated {
-            let network = &relay.network;
-            let surroundings = Surroundings::new(
-                network.dialer.clone(),
-                network.tls.clone(),
-                relay.clock.clone(),
-                config.wall.clone(),
-            );
-            let agents = simulated.agents(&config, &relay.server())?;
-            simulated::start(agents, &surroundings, &agent_tasks).await?;
-        }
+        let agents = match simulated {
+            Some(simulated) => {
+                let network = &relay.network;
+                let surroundings = Surroundings::new(
+                    network.dialer.clone(),
+                    network.tls.clone(),
+                    relay.clock.clone(),
+                    config.wall.clone(),
+                );
+                let agents = simulated.agents(&config, &relay.server())?;
+                Agents::start(agents, surroundings, agent_tasks).await?
+            }
+            None => Agents::none(agent_tasks),
+        };
         state.publish(&relay.ready, config.ready_file.as_deref())?;
         Ok(Self {
             relay,
             relay_tasks,
-            agent_tasks,
+            agents,
+            config,
+            ground,
+            instances,
             tasks,
             state,
         })
@@ -151,6 +169,12 @@ impl Sandbox {
         events.map(|(past, _)| past).unwrap_or_default()
     }
 
+    /// The same, and a follower that goes on from there without a gap; `None` when the relay has
+    /// ended.
+    pub async fn follow(&self, since: u64) -> Option<(Vec<Arc<Event>>, Follower)> {
+        self.relay.handle.events(since).await
+    }
+
     /// StartTerminalSession for a login shell on the first instance.
     ///
     /// # Errors
@@ -204,7 +228,18 @@ impl Sandbox {
 
     /// Ends the agents as a crash would: their sockets close, and nobody says why.
     pub fn lose_agents(&mut self) {
-        self.agent_tasks = self.tasks.child();
+        self.agents.lose_all();
+    }
+
+    /// Ends one simulated instance's agent as a crash would; `false`: none of its runs here.
+    pub fn lose_agent(&mut self, instance: &InstanceId) -> bool {
+        self.agents.lose(instance)
+    }
+
+    /// Starts a simulated instance's agent, as a new process would, in the place of one that runs.
+    /// It comes online by itself. `false`: the instance is not simulated.
+    pub fn start_agent(&mut self, instance: &InstanceId) -> bool {
+        self.agents.run(instance)
     }
 
     /// Ends the relay as a crash would: its sockets close, its ports are free, and nobody says why.
@@ -212,20 +247,34 @@ impl Sandbox {
         self.relay_tasks = self.tasks.child();
     }
 
-    /// Ends everything in order, within [`link::SHUTDOWN`]: the agents with their shells, then the
+    /// Starts the relay again after [`Sandbox::lose_relay`], as a new process would: at the same
+    /// addresses, with what its journal has and the settings that it was started with first.
+    ///
+    /// # Errors
+    /// [`StartError`]; an address that is not free within 5 s of link time is one.
+    pub async fn restart_relay(&mut self) -> Result<(), StartError> {
+        let sockets = Sockets::bind_again(&self.relay).await?;
+        self.relay = LocalRelay::start(
+            (&self.config, &self.ground),
+            &self.state,
+            (sockets, self.relay.clock.clone()),
+            self.instances.clone(),
+            &self.relay_tasks,
+        )?;
+        Ok(())
+    }
+
+    /// Ends everything in order, within [`axt_net::link::SHUTDOWN`]: the agents with their shells, then the
     /// relay with its journal, then what is in the state folder.
     pub async fn shutdown(self) {
         let Self {
             relay,
-            agent_tasks,
+            agents,
             state,
             ..
         } = self;
         // Both at once: the relay tells the clients why, the agents end what was started.
-        let (served, agents) = tokio::join!(
-            relay.handle.shutdown(),
-            agent_tasks.shutdown(link::SHUTDOWN),
-        );
+        let (served, agents) = tokio::join!(relay.handle.shutdown(), agents.shutdown(),);
         let served = served.unwrap_or_else(|error| {
             tracing::warn!(%error, "the clock's offset was not kept");
             Vec::new()

@@ -1,10 +1,11 @@
 //! The simulated instances: who they are, and their agents in this process.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axt_agent::{Agent, AgentConfig, Surroundings};
 use axt_control::luban::Signer;
 use axt_net::{link, tasks::Tasks};
+use axt_proto::InstanceId;
 use axt_relay::{InstanceSpec, OsType};
 
 use crate::{
@@ -47,18 +48,26 @@ impl LocalAgents {
             .to_pem()
             .map_err(|error| KeptError::Key(error.to_string()))?;
         let machine = &config.machine;
-        let spec = |(number, id): (usize, &axt_proto::InstanceId)| InstanceSpec {
-            name: format!("local-{}", number.saturating_add(1)),
-            host_name: machine.host_name.clone(),
-            os_type: match machine.os_type.as_str() {
-                "windows" => OsType::Windows,
-                "freebsd" => OsType::FreeBsd,
-                _ => OsType::Linux,
-            },
-            machine_id: Some(self.machine_id.clone()),
-            public_key: Some(public_key.clone()),
-            intranet_ip: machine.ip.clone(),
-            ..InstanceSpec::new(id.clone(), config.account.clone(), config.region.clone())
+        let os_type = match machine.os_type.as_str() {
+            "windows" => OsType::Windows,
+            "freebsd" => OsType::FreeBsd,
+            _ => OsType::Linux,
+        };
+        let spec = |(number, id): (usize, &InstanceId)| {
+            let traits = config.traits.get(number).cloned().unwrap_or_default();
+            let name = || format!("local-{}", number.saturating_add(1));
+            InstanceSpec {
+                name: traits.name.unwrap_or_else(name),
+                host_name: machine.host_name.clone(),
+                os_type: traits.os_type.unwrap_or(os_type),
+                status: traits.status,
+                agent_version: traits.agent_version,
+                denied_ports: traits.denied_ports,
+                machine_id: Some(self.machine_id.clone()),
+                public_key: Some(public_key.clone()),
+                intranet_ip: machine.ip.clone(),
+                ..InstanceSpec::new(id.clone(), config.account.clone(), config.region.clone())
+            }
         };
         let wanted = self.instances.iter().take(config.instances).enumerate();
         Ok(wanted.map(spec).collect())
@@ -72,7 +81,7 @@ impl LocalAgents {
     ) -> Result<Vec<AgentConfig>, StartError> {
         let key = self.key()?;
         let machine = Arc::new(config.machine.clone());
-        let agent = |(number, id): (usize, &axt_proto::InstanceId)| {
+        let agent = |(number, id): (usize, &InstanceId)| {
             let signer = Signer::new(id.clone(), self.machine_id.clone(), &key);
             let mut agent = AgentConfig::new(server, signer, Arc::clone(&machine));
             agent.shells = config.shells.clone();
@@ -94,25 +103,95 @@ fn as_seed(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-/// Starts the agents and waits until each has its notify channel.
-pub(crate) async fn start(
-    configs: Vec<AgentConfig>,
-    around: &Surroundings,
-    tasks: &Tasks,
-) -> Result<(), StartError> {
-    let wanted = configs.len();
-    let mut agents: Vec<_> = configs
-        .into_iter()
-        .map(|config| Agent::start(config, around.clone(), tasks))
-        .collect();
-    let online = async {
-        for agent in &mut agents {
-            agent.online().await;
+/// The agents of the simulated instances, each of which can be lost and started again.
+#[derive(Debug)]
+pub(crate) struct Agents {
+    around: Option<Surroundings>,
+    known: BTreeMap<InstanceId, AgentConfig>,
+    running: BTreeMap<InstanceId, Running>,
+    tasks: Tasks,
+}
+
+#[derive(Debug)]
+struct Running {
+    agent: Agent,
+    /// Ends it, when dropped.
+    _tasks: Tasks,
+}
+
+impl Agents {
+    /// Those of no instance.
+    pub(crate) fn none(tasks: Tasks) -> Self {
+        Self {
+            around: None,
+            known: BTreeMap::new(),
+            running: BTreeMap::new(),
+            tasks,
         }
-    };
-    if link::timeout(AGENTS_ONLINE, online).await.is_ok() {
-        return Ok(());
     }
-    let missing = agents.iter().filter(|agent| !agent.is_online()).count();
-    Err(StartError::AgentsOffline { missing, wanted })
+
+    /// Starts the agents and waits until each has its notify channel.
+    pub(crate) async fn start(
+        configs: Vec<AgentConfig>,
+        around: Surroundings,
+        tasks: Tasks,
+    ) -> Result<Self, StartError> {
+        let ids: Vec<_> = configs
+            .iter()
+            .map(|config| config.signer.instance().clone())
+            .collect();
+        let mut agents = Self {
+            around: Some(around),
+            known: ids.iter().cloned().zip(configs).collect(),
+            running: BTreeMap::new(),
+            tasks,
+        };
+        for id in &ids {
+            agents.run(id);
+        }
+        let online = async {
+            for one in agents.running.values_mut() {
+                one.agent.online().await;
+            }
+        };
+        if link::timeout(AGENTS_ONLINE, online).await.is_ok() {
+            return Ok(agents);
+        }
+        let running = agents.running.values();
+        let missing = running.filter(|one| !one.agent.is_online()).count();
+        Err(StartError::AgentsOffline {
+            missing,
+            wanted: ids.len(),
+        })
+    }
+
+    /// Starts an instance's agent, in the place of one that runs; `false`: it has none of ours.
+    pub(crate) fn run(&mut self, instance: &InstanceId) -> bool {
+        let (Some(config), Some(around)) = (self.known.get(instance), &self.around) else {
+            return false;
+        };
+        let tasks = self.tasks.child();
+        let agent = Agent::start(config.clone(), around.clone(), &tasks);
+        let running = Running {
+            agent,
+            _tasks: tasks,
+        };
+        self.running.insert(instance.clone(), running);
+        true
+    }
+
+    /// Ends an instance's agent at once; `false`: none of ours runs.
+    pub(crate) fn lose(&mut self, instance: &InstanceId) -> bool {
+        self.running.remove(instance).is_some()
+    }
+
+    /// Ends all of them at once.
+    pub(crate) fn lose_all(&mut self) {
+        self.running.clear();
+    }
+
+    /// Ends all of them in order, and names what did not.
+    pub(crate) async fn shutdown(self) -> Vec<&'static str> {
+        self.tasks.shutdown(link::SHUTDOWN).await
+    }
 }

@@ -1,14 +1,24 @@
 //! The relay's listeners, and the addresses that clients are told.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
-use axt_net::transport::{BindError, Dialer, Listener, MemoryNet};
+use axt_net::{
+    link,
+    transport::{BindError, Dialer, Listener, MemoryNet},
+};
 use axt_relay::Listeners;
 
 use crate::{
     config::{Listen, Transport},
     error::StartError,
+    relay::LocalRelay,
 };
+
+/// How long a relay that was lost may hold its addresses. Link time.
+const ADDRESSES_FREE: Duration = Duration::from_secs(5);
 
 /// The names of an in-memory relay's listeners.
 const MEMORY_HOST: &str = "localhost";
@@ -30,7 +40,31 @@ impl Sockets {
     pub(crate) async fn bind(transport: &Transport) -> Result<Self, StartError> {
         match transport {
             Transport::Sockets(listen) => Self::bind_tcp(*listen).await,
-            Transport::Memory => Self::bind_memory(),
+            Transport::Memory => Self::bind_in(&MemoryNet::new()),
+        }
+    }
+
+    /// The addresses of a relay that was lost, once they are free.
+    pub(crate) async fn bind_again(lost: &LocalRelay) -> Result<Self, StartError> {
+        let addresses = lost.handle.addresses();
+        let listen = Listen {
+            api: addresses.api,
+            axt: addresses.axt,
+            admin: addresses.admin,
+            metadata: addresses.metadata,
+        };
+        let deadline = link::now() + ADDRESSES_FREE;
+        loop {
+            let bound = match &lost.network.dialer {
+                Dialer::Memory(net) => Self::bind_in(net),
+                _ => Self::bind_tcp(listen).await,
+            };
+            match bound {
+                Err(StartError::Bind { .. }) if link::now() < deadline => {
+                    link::sleep(Duration::from_millis(10)).await;
+                }
+                bound => return bound,
+            }
         }
     }
 
@@ -56,8 +90,7 @@ impl Sockets {
         Self::with(Dialer::tcp(), listeners)
     }
 
-    fn bind_memory() -> Result<Self, StartError> {
-        let net = MemoryNet::new();
+    fn bind_in(net: &MemoryNet) -> Result<Self, StartError> {
         let api = named("api", net.bind(MEMORY_HOST, MEMORY_API))?;
         let axt = named("axt", net.bind(MEMORY_HOST, MEMORY_AXT))?;
         let admin = named("admin", net.bind(MEMORY_HOST, MEMORY_ADMIN))?;
@@ -67,7 +100,7 @@ impl Sockets {
             admin,
             metadata: None,
         };
-        Self::with(Dialer::memory(&net), listeners)
+        Self::with(Dialer::memory(net), listeners)
     }
 
     fn with(dialer: Dialer, listeners: Listeners) -> Result<Self, StartError> {
