@@ -16,14 +16,18 @@ use clap::Args;
 use crate::{
     callers::{Done, go_around},
     journal::Commits,
-    report::Report,
-    rounds::{Measure, Plan, Round, take_turns},
+    progress::Progress,
+    report::Figure,
+    rounds::{Measure, Plan, Round, Value, take_turns},
 };
+
+/// How many callers there are unless told otherwise.
+const CALLERS: usize = 64;
 
 #[derive(Args, Debug)]
 pub(crate) struct Flags {
     /// How many callers there are at the same time, each with a connection of its own.
-    #[arg(long, value_name = "N", default_value_t = 64)]
+    #[arg(long, value_name = "N", default_value_t = CALLERS)]
     callers: usize,
     /// Call over TLS, as the cloud is called.
     #[arg(long)]
@@ -33,8 +37,33 @@ pub(crate) struct Flags {
     folder: Option<PathBuf>,
 }
 
+impl Default for Flags {
+    fn default() -> Self {
+        Self {
+            callers: CALLERS,
+            tls: false,
+            folder: None,
+        }
+    }
+}
+
+impl Flags {
+    /// What is measured, in a line.
+    pub(crate) fn title(&self) -> String {
+        let scheme = if self.tls { "HTTPS" } else { "HTTP" };
+        format!(
+            "StartTerminalSession/EndTerminalSession, {} callers over {scheme}",
+            self.callers
+        )
+    }
+}
+
 /// Measures, and stops what it has started.
-pub(crate) async fn measure(flags: &Flags, plan: Plan) -> anyhow::Result<Report> {
+pub(crate) async fn figures(
+    flags: &Flags,
+    plan: Plan,
+    progress: &Progress,
+) -> anyhow::Result<Vec<Figure>> {
     let folder = match &flags.folder {
         Some(folder) => tempfile::tempdir_in(folder),
         None => tempfile::tempdir(),
@@ -53,15 +82,10 @@ pub(crate) async fn measure(flags: &Flags, plan: Plan) -> anyhow::Result<Report>
     let sandbox = start(state).await?;
     let pairs = Pairs::of(&sandbox, flags)?;
     let mut measures: Vec<Box<dyn Measure>> = vec![Box::new(pairs), Box::new(commits)];
-    let figures = take_turns(plan, &mut measures).await;
+    let figures = take_turns(plan, &mut measures, progress).await;
     drop(measures);
     sandbox.shutdown().await;
-    let scheme = if flags.tls { "HTTPS" } else { "HTTP" };
-    let title = format!(
-        "StartTerminalSession/EndTerminalSession, {} callers over {scheme}",
-        flags.callers
-    );
-    Ok(Report::new(title, figures?))
+    figures
 }
 
 /// A sandbox whose region has room for a session of every caller.
@@ -134,17 +158,18 @@ impl Caller {
 }
 
 impl Measure for Pairs {
-    fn name(&self) -> &'static str {
-        "API"
+    fn name(&self) -> String {
+        "API".to_owned()
     }
 
     fn round(&mut self, span: Duration) -> Round<'_> {
         Box::pin(async move {
             let done = Pairs::round(self, span).await?;
+            let value = |what, unit, value| Value::new("API", what, unit, value);
             Ok(vec![
-                ("pairs", "1/s", done.rate()),
-                ("a call, p50", "ms", done.percentile(50)),
-                ("a call, p99", "ms", done.percentile(99)),
+                value("pairs", "1/s", done.rate()),
+                value("a call, p50", "ms", done.steps.percentile(50) * 1e3),
+                value("a call, p99", "ms", done.steps.percentile(99) * 1e3),
             ])
         })
     }

@@ -9,13 +9,15 @@ use axt_net::{
 };
 use tokio::sync::mpsc;
 
+use crate::spread::Spread;
+
 /// What callers have done in a round.
 #[derive(Debug)]
 pub(crate) struct Done {
     /// How often each of them went once around.
     pub(crate) times: usize,
-    /// How long each step of it took, in order of length.
-    pub(crate) steps: Vec<Duration>,
+    /// How long each step of it took.
+    pub(crate) steps: Spread,
     /// How long the round really was.
     pub(crate) took: Duration,
 }
@@ -25,13 +27,6 @@ impl Done {
     pub(crate) fn rate(&self) -> f64 {
         let times = u32::try_from(self.times).unwrap_or(u32::MAX);
         f64::from(times) / self.took.as_secs_f64()
-    }
-
-    /// The time within which so many of a hundred steps were done, in milliseconds.
-    pub(crate) fn percentile(&self, percent: usize) -> f64 {
-        let last = self.steps.len().saturating_sub(1);
-        let step = self.steps.get(last * percent / 100);
-        step.map_or(f64::NAN, |step| step.as_secs_f64() * 1e3)
     }
 }
 
@@ -69,7 +64,7 @@ where
     }
     let took = link::now() - start;
     anyhow::ensure!(times > 0, "no caller got once around");
-    steps.sort_unstable();
+    let steps = Spread::of(steps);
     Ok(Done { times, steps, took })
 }
 

@@ -16,7 +16,7 @@ use axt_registry::{Row, RowChange};
 
 use crate::{
     callers::go_around,
-    rounds::{Measure, Round},
+    rounds::{Measure, Round, Value},
 };
 
 /// How many sessions take turns, as many as a region keeps.
@@ -84,8 +84,8 @@ impl Committer {
 }
 
 impl Measure for Commits {
-    fn name(&self) -> &'static str {
-        "journal alone"
+    fn name(&self) -> String {
+        "journal alone".to_owned()
     }
 
     fn round(&mut self, span: Duration) -> Round<'_> {
@@ -97,10 +97,11 @@ impl Measure for Commits {
         let committers = (0..self.callers).map(committer).collect();
         Box::pin(async move {
             let done = go_around(committers, span, Committer::pair).await?;
+            let value = |what, unit, value| Value::new("journal alone", what, unit, value);
             Ok(vec![
-                ("pairs", "1/s", done.rate()),
-                ("a commit, p50", "ms", done.percentile(50)),
-                ("a commit, p99", "ms", done.percentile(99)),
+                value("pairs", "1/s", done.rate()),
+                value("a commit, p50", "ms", done.steps.percentile(50) * 1e3),
+                value("a commit, p99", "ms", done.steps.percentile(99) * 1e3),
             ])
         })
     }
