@@ -18,6 +18,7 @@ pub(crate) mod place;
 pub(crate) mod relay;
 pub(crate) mod tables;
 
+pub(crate) use axt_control::words::nearest;
 pub(crate) use file::Settings;
 
 use self::place::Set;
@@ -25,13 +26,4 @@ use self::place::Set;
 /// What was typed, or stands in the environment, else what the file says.
 pub(crate) fn over<T>(typed: Option<T>, file: Option<Set<T>>) -> Option<T> {
     typed.or_else(|| file.map(|set| set.value))
-}
-
-/// The word that `typed` was probably meant to be.
-pub(crate) fn nearest<'a>(typed: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    words
-        .map(|word| (strsim::jaro_winkler(typed, word), word))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, word)| word)
 }

@@ -2,7 +2,9 @@
 
 use axt_control::admin::{
     AdminError, ClockAnswer, ClockRequest, InstanceChange, InstanceDeclaration, LimitsAnswer,
-    RegionChange, SessionAnswer, path,
+    RegionChange, SessionAnswer,
+    fault::{Fault, FaultAdded, FaultState, FaultsAnswer},
+    path,
 };
 use axt_net::http::{HttpClient, HttpError};
 use axt_proto::{InstanceId, RegionId, Secret, SessionId};
@@ -97,6 +99,41 @@ impl Admin {
     pub async fn limits(&self) -> Result<LimitsAnswer, AdminCallError> {
         let answer = self.send(Method::GET, path::LIMITS, Bytes::new()).await?;
         self.read(&answer)
+    }
+
+    /// The faults that there are, in the order in which they were added.
+    ///
+    /// # Errors
+    /// [`AdminCallError`].
+    pub async fn faults(&self) -> Result<Vec<FaultState>, AdminCallError> {
+        let answer = self.send(Method::GET, path::FAULTS, Bytes::new()).await?;
+        let FaultsAnswer { faults } = self.read(&answer)?;
+        Ok(faults)
+    }
+
+    /// Adds a fault, and gives its name. It is on whom it is for by then.
+    ///
+    /// # Errors
+    /// [`AdminCallError`]; 409 when there is one of that name.
+    pub async fn add_fault(&self, fault: &Fault) -> Result<String, AdminCallError> {
+        let FaultAdded { name } = self.post(path::FAULTS, fault).await?;
+        Ok(name)
+    }
+
+    /// Takes away the fault of that name, or all.
+    ///
+    /// # Errors
+    /// [`AdminCallError`]; 404 when there is none of that name.
+    pub async fn remove_fault(&self, name: Option<&str>) -> Result<(), AdminCallError> {
+        let path = match name {
+            Some(name) => format!("{}/{name}", path::FAULTS),
+            None => path::FAULTS.to_owned(),
+        };
+        let answer = self.send(Method::DELETE, &path, Bytes::new()).await?;
+        match answer.status().is_success() {
+            true => Ok(()),
+            false => Err(self.refused(&answer)),
+        }
     }
 
     /// A session, with its connections and its events.

@@ -5,6 +5,7 @@
 
 mod clock;
 mod event;
+pub mod fault;
 mod instance;
 mod ready;
 mod session;
@@ -44,6 +45,9 @@ pub mod path {
     pub const INSTANCES: &str = "/v1/instances";
     /// Below it an id and `/stop`, for POST: stops a command that was invoked.
     pub const INVOCATIONS: &str = "/v1/invocations";
+    /// GET: [`FaultsAnswer`](super::fault::FaultsAnswer). POST a [`Fault`](super::fault::Fault):
+    /// [`FaultAdded`](super::fault::FaultAdded). DELETE: all of them; below it a name, for one.
+    pub const FAULTS: &str = "/v1/faults";
     /// Below it an id, for PATCH with a [`RegionChange`](super::RegionChange).
     pub const REGIONS: &str = "/v1/regions";
 }

@@ -11,6 +11,7 @@
 pub mod accept;
 pub mod ca;
 pub mod clock;
+pub mod fault;
 pub mod frames;
 pub mod http;
 pub mod link;

@@ -32,7 +32,7 @@ pub use self::{
     server::{NotAnUpgrade, Upgrading, upgrade},
     writer::WsWriter,
 };
-use crate::transport::Stream;
+use crate::{fault::Hook, transport::Stream};
 
 /// The longest message that is accepted, in bytes. Also the longest frame of one.
 pub const MAX_MESSAGE: usize = 1024 * 1024;
@@ -97,6 +97,11 @@ impl WebSocket {
     #[must_use]
     pub fn peer_addr(&self) -> SocketAddr {
         self.inner.get_ref().stream().peer_addr()
+    }
+
+    /// Has faults put on its bytes by `hook` from now on.
+    pub fn put_hook(&mut self, hook: Hook) {
+        self.inner.get_mut().stream_mut().put_hook(hook);
     }
 
     /// Asks the kernel to hold at most about `bytes` in each direction.

@@ -128,6 +128,15 @@ pub enum EventKind {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         exit_code: Option<i32>,
     },
+    /// A fault that somebody asked for has struck; on the wire: has been put on a websocket.
+    #[serde(rename = "fault.injected")]
+    FaultInjected {
+        /// Its name.
+        fault: String,
+        /// Its kind's word.
+        #[serde(rename = "type")]
+        kind: String,
+    },
 }
 
 impl EventKind {
@@ -154,6 +163,7 @@ impl EventKind {
             Self::InvocationStarted { .. } => "invocation.started",
             Self::RunStarted { .. } => "run.started",
             Self::RunEnded { .. } => "run.ended",
+            Self::FaultInjected { .. } => "fault.injected",
         }
     }
 }

@@ -17,6 +17,7 @@ mod connect;
 mod connection;
 mod deadline;
 mod end;
+mod fault;
 mod index;
 mod instance;
 mod invariant;
@@ -42,6 +43,7 @@ pub use changes::{Changes, Effect};
 pub use command::{Command, CommandKind, CommandSpec, Invocation, Run, RunStatus, Trouble};
 pub use connect::{ConnectRefusal, ConnectRequest, Connecting, Verdict};
 pub use end::EndRefusal;
+pub use fault::Struck;
 pub use instance::{
     AgentInfo, Instance, InstancePatch, InstanceSpec, InstanceStatus, OsType, Presence, Registered,
 };

@@ -3,6 +3,7 @@
 mod change;
 mod clock;
 mod commands;
+mod faults;
 mod follow;
 mod guard;
 mod limits;
@@ -19,7 +20,7 @@ use axum::{
     extract::State,
     http::{Response, StatusCode},
     middleware,
-    routing::{get, patch, post},
+    routing::{delete, get, patch, post},
 };
 
 use crate::{desk::Stopping, relay::Shared, respond};
@@ -34,6 +35,11 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .route(path::CLOCK, get(clock::get).post(clock::post))
         .route(path::RESET, post(change::reset))
         .route(path::LIMITS, get(limits::limits))
+        .route(
+            path::FAULTS,
+            get(faults::list).post(faults::add).delete(faults::clear),
+        )
+        .route(&below(path::FAULTS), delete(faults::remove))
         .route(&below(path::SESSIONS), get(sessions::session))
         .route(path::INSTANCES, post(change::declare))
         .route(

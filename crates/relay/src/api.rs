@@ -1,11 +1,11 @@
 //! The OpenAPI's listener: an HTTP request in, an answer of `openapi` out.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use axt_net::accept::Peer;
 use axt_openapi::{
-    ActionName, Caller, ErrorCode, Failure, Now, Received, Rendered, read, received::MAX_BYTES,
-    render,
+    ActionName, ApiError, Caller, ErrorCode, Failure, Now, Received, Rendered, read,
+    received::MAX_BYTES, render,
 };
 use axum::{
     body::Body,
@@ -66,6 +66,8 @@ pub(crate) async fn call(
             (reply_to, Err(error))
         }
         Ok(call) => {
+            let reply_to = call.reply_to.clone();
+            let fault = fault(&shared, call.action.name()).await;
             if !call.ignored.is_empty() {
                 tracing::info!(
                     request_id,
@@ -78,8 +80,11 @@ pub(crate) async fn call(
                 client_ip: peer.map(|peer| peer.addr.ip().to_string()),
                 host: call.reply_to.host.clone(),
             };
-            let reply_to = call.reply_to.clone();
-            (reply_to, verbs::carry_out(&shared, call, &from).await)
+            let result = match fault {
+                Some(error) => Err(error),
+                None => verbs::carry_out(&shared, call, &from).await,
+            };
+            (reply_to, result)
         }
     };
     log(&request_id, reply_to.action, result.as_ref().err());
@@ -95,6 +100,15 @@ pub(crate) async fn call(
         Err(error) => render::error(&reply_to, &request_id, &base, error),
     };
     response(rendered)
+}
+
+/// What the call is answered with instead, where a fault says so.
+async fn fault(shared: &Shared, action: ActionName) -> Option<ApiError> {
+    if !shared.has_api_faults.load(Ordering::Acquire) {
+        return None;
+    }
+    let struck = shared.desk.ask(move |desk| desk.api_fault(action));
+    struck.await.ok().flatten()
 }
 
 /// What `Recommend` points at: all that is known of a code (design, "Recommend").
@@ -162,7 +176,7 @@ fn base(headers: &HeaderMap, is_tls: bool) -> String {
     format!("{scheme}://{host}")
 }
 
-fn log(request_id: &str, action: Option<ActionName>, error: Option<&axt_openapi::ApiError>) {
+fn log(request_id: &str, action: Option<ActionName>, error: Option<&ApiError>) {
     let action = action.map(tracing::field::display);
     match error {
         None => tracing::info!(request_id, action, "answered"),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use axt_control::admin::fault::Fault;
 use axt_journal::Journal;
 use axt_net::{clock::Clock, tls::ServerTls, transport::Listener, wall::Wall};
 use axt_openapi::{AccessKey, Caller};
@@ -52,6 +53,8 @@ pub struct RelayConfig {
     pub urls: Urls,
     /// What the admin API wants as a bearer; needed off loopback.
     pub admin_token: Option<Secret>,
+    /// Faults that are there from the start.
+    pub faults: Vec<Fault>,
     /// What ids and tokens are made of instead of the system's randomness.
     pub seed: Option<u64>,
     /// Actions that the metadata calls HTTPS-only are refused over plain HTTP.

@@ -34,6 +34,7 @@ use self::{
 };
 use crate::{
     desk::{DeskHandle, Fate, Opened},
+    faults::mangling::Mangling,
     pairing::{Line, Orders},
 };
 
@@ -99,6 +100,8 @@ type Judge = Box<dyn FnMut(Message) -> Judged + Send>;
 /// What a connection carries from phase to phase.
 struct Life {
     client: ClientEnds,
+    /// What is wrong with the frames that the client is sent, and with those for the agent.
+    frames: [Arc<Mangling>; 2],
     line: Line,
     up: Pump<Judge, FramesEnd>,
     down: Pump<Judge, FramesEnd>,
@@ -116,11 +119,20 @@ struct Life {
 }
 
 /// Serves one connection from its upgrade to its end.
-pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) {
+pub(crate) async fn run(mut websocket: WebSocket, opened: Opened, context: Context) {
+    let Opened {
+        who,
+        granted,
+        fate,
+        frames,
+        hook,
+    } = opened;
+    if let Some(hook) = hook {
+        websocket.put_hook(hook);
+    }
     // A kernel that refuses leaves the connection as good as it was.
     let _ = websocket.set_kernel_buffers(kernel_buffer(&context.limits));
-    let client = ClientEnds::new(websocket, &context.clock);
-    let Opened { who, granted, fate } = opened;
+    let client = ClientEnds::new(websocket, &context.clock, &frames);
     let waiting = match fate {
         // Left in its box: an idle connection's future is memory that counts.
         Fate::Wait(waiting) => waiting,
@@ -134,6 +146,7 @@ pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) 
     };
     let mut life = Life {
         client,
+        frames: [frames, Arc::clone(&waiting.frames)],
         line: waiting.line,
         up: Pump::new(up(granted, who.is_port), waiting.paces.up.clone()),
         down: Pump::new(down(granted), waiting.paces.down.clone()),
@@ -149,6 +162,8 @@ pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) 
     // Without it the official client stays at its own slow pace (limits-and-semantics R8).
     let speed = Message::Status(Status::Speed(context.limits.speed_bits()));
     let _ = Box::pin(life.client.tell(&speed)).await;
+    let [frames, _] = &life.frames;
+    Box::pin(ends::send_extras(frames, &life.client.outgoing)).await;
     let mut agent = None;
     let mut replacement = None;
     let end = loop {
@@ -168,7 +183,8 @@ pub(crate) async fn run(websocket: WebSocket, opened: Opened, context: Context) 
             Resumes::Exactly
         });
         let (clock, former) = (&context.clock, agent.as_ref());
-        let ends = AgentEnds::new(*socket, channel, clock, former, exact);
+        let frames = &waiting.frames;
+        let ends = AgentEnds::new(*socket, channel, clock, former, exact, frames);
         let ends = agent.insert(ends);
         let is_first = life.idle.is_none();
         Box::pin(life.begin(&context.desk, who.connection)).await;

@@ -10,6 +10,7 @@ mod agents;
 mod calls;
 mod commit;
 mod connections;
+mod faults;
 mod starts;
 mod tasks;
 
@@ -36,10 +37,12 @@ use self::{agents::Fading, commit::Outgoing, tasks::Watches};
 pub(crate) use self::{
     calls::{NotDone, Token},
     connections::{Ended, Fate, Opened, Upgrade, Who},
+    faults::NotDialled,
 };
 use crate::{
     config::RegionSettings,
     events::{Follower, Ring},
+    faults::Faults,
     ids::Ids,
     metrics::Metrics,
     notify::Links,
@@ -71,6 +74,11 @@ pub(crate) struct Setup {
     pub(crate) snapshot: watch::Sender<Snapshot>,
     pub(crate) totals: Arc<Totals>,
     pub(crate) metrics: Metrics,
+    pub(crate) faults: Faults,
+    /// The region of what belongs to none.
+    pub(crate) region: RegionId,
+    /// Its own.
+    pub(crate) handle: WeakDesk,
 }
 
 /// See the module.
@@ -79,6 +87,9 @@ pub(crate) struct Desk {
     pub(crate) pairing: Pairing,
     pub(crate) links: Links,
     pub(crate) ids: Ids,
+    pub(crate) faults: Faults,
+    region: RegionId,
+    own: WeakDesk,
     clock: Clock,
     limits: Limits,
     letters: BTreeMap<RegionId, RegionSettings>,
@@ -110,6 +121,10 @@ pub(crate) struct Paces {
 pub(crate) struct DeskHandle(mpsc::Sender<Job>);
 
 impl DeskHandle {
+    pub(crate) fn downgrade(&self) -> WeakDesk {
+        WeakDesk(self.0.downgrade())
+    }
+
     /// Has something done, and waits for the answer.
     pub(crate) async fn ask<R: Send + 'static>(
         &self,
@@ -136,6 +151,20 @@ impl DeskHandle {
     }
 }
 
+/// Gives jobs to the desk as long as somebody else wants it.
+#[derive(Clone)]
+pub(crate) struct WeakDesk(mpsc::WeakSender<Job>);
+
+impl WeakDesk {
+    /// Has something done, if there is room for it. For what may be left out.
+    pub(crate) fn tell(&self, job: impl FnOnce(&mut Desk) + Send + 'static) {
+        let sent = self.0.upgrade().map(|jobs| jobs.try_send(Box::new(job)));
+        if let Some(Err(_)) = sent {
+            tracing::debug!("the desk has too much to do, or is gone");
+        }
+    }
+}
+
 impl Desk {
     pub(crate) fn new(setup: Setup) -> Self {
         Self {
@@ -143,6 +172,9 @@ impl Desk {
             pairing: Pairing::new(),
             links: Links::default(),
             ids: setup.ids,
+            faults: setup.faults,
+            region: setup.region,
+            own: setup.handle,
             clock: setup.clock,
             limits: setup.limits,
             letters: setup.letters,
@@ -207,6 +239,7 @@ impl Desk {
             fired = timer.fired() => {
                 let changes = self.registry.tick(self.clock.now());
                 self.apply(changes);
+                self.kick_late();
                 self.flush(timer).await;
                 // Only now the clock may move on: see `net::clock`.
                 drop(fired);
@@ -225,7 +258,8 @@ impl Desk {
         while let Some(outgoing) = self.outbox.pop_front() {
             self.write(outgoing).await;
         }
-        timer.set(self.registry.next_deadline());
+        let deadlines = [self.registry.next_deadline(), self.faults.next_late()];
+        timer.set(deadlines.into_iter().flatten().min());
     }
 
     /// Rule time.
@@ -269,12 +303,7 @@ impl Desk {
                 instance,
                 connection,
                 channel,
-            } => {
-                if self.links.send(&instance, Notify::SessionStart(channel)) {
-                    let changes = self.registry.kicked(self.now(), connection);
-                    self.apply(changes);
-                }
-            }
+            } => self.kick(&instance, connection, &channel),
             Effect::Stop { instance, channel } => {
                 self.links.send(&instance, Notify::SessionStop(channel));
             }

@@ -15,6 +15,7 @@ mod connection;
 mod content;
 mod desk;
 mod events;
+mod faults;
 mod ids;
 mod luban;
 mod metadata;

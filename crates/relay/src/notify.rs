@@ -4,6 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use axt_control::luban::{Answer, Notify};
 use axt_net::{
+    fault::Hook,
     link,
     ws::{Incoming, WebSocket},
 };
@@ -29,6 +30,8 @@ pub(crate) struct LinkNumber(u64);
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) number: LinkNumber,
+    /// By which faults are put on it.
+    pub(crate) hook: Hook,
     commands: mpsc::Receiver<Notify>,
     /// Cancelled when a newer channel replaces this one, or the agent does not read.
     replaced: CancellationToken,
@@ -52,7 +55,7 @@ pub(crate) struct Links {
 
 impl Links {
     /// A new notify channel; an older one of the same instance is closed.
-    pub(crate) fn put(&mut self, instance: &InstanceId) -> Link {
+    pub(crate) fn put(&mut self, instance: &InstanceId, hook: Hook) -> Link {
         self.next += 1;
         let number = LinkNumber(self.next);
         let (commands, to_agent) = mpsc::channel(COMMANDS);
@@ -70,6 +73,7 @@ impl Links {
         }
         Link {
             number,
+            hook,
             commands: to_agent,
             replaced,
         }
@@ -135,11 +139,12 @@ impl Links {
 
 /// Serves one notify channel until it is over.
 pub(crate) async fn serve(
-    websocket: WebSocket,
+    mut websocket: WebSocket,
     mut link: Link,
     instance: &InstanceId,
     stopping: &CancellationToken,
 ) {
+    websocket.put_hook(link.hook.clone());
     let (mut reader, writer) = websocket.split();
     let mut ends_at: Option<link::Instant> = None;
     loop {
@@ -209,15 +214,20 @@ mod tests {
         "i-1".parse().expect("valid")
     }
 
+    fn hook() -> Hook {
+        let clock = axt_net::clock::Clock::frozen(axt_proto::Tick::EPOCH);
+        axt_net::fault::Ground::new(clock, axt_net::tasks::Tasks::new()).hook(0)
+    }
+
     fn stop(channel: &str) -> Notify {
         Notify::SessionStop(channel.parse().expect("valid"))
     }
 
-    #[test]
-    fn a_newer_channel_replaces_the_older_one() {
+    #[tokio::test(start_paused = true)]
+    async fn a_newer_channel_replaces_the_older_one() {
         let mut links = Links::default();
-        let older = links.put(&agent());
-        let mut newer = links.put(&agent());
+        let older = links.put(&agent(), hook());
+        let mut newer = links.put(&agent(), hook());
 
         assert!(links.send(&agent(), Notify::Noop));
 
@@ -229,24 +239,24 @@ mod tests {
         assert!(!links.is_up(&agent()));
     }
 
-    #[test]
-    fn stops_are_owed_to_an_agent_that_is_away_and_kicks_are_not() {
+    #[tokio::test(start_paused = true)]
+    async fn stops_are_owed_to_an_agent_that_is_away_and_kicks_are_not() {
         let mut links = Links::default();
         let kick = Notify::SessionStart("ch-1".parse().expect("valid"));
 
         assert!(!links.send(&agent(), kick));
         assert!(!links.send(&agent(), stop("ch-1")));
         assert!(!links.send(&agent(), stop("ch-1")));
-        let mut link = links.put(&agent());
+        let mut link = links.put(&agent(), hook());
 
         assert_eq!(link.commands.try_recv(), Ok(stop("ch-1")));
         assert!(link.commands.try_recv().is_err());
     }
 
-    #[test]
-    fn an_agent_that_does_not_read_loses_its_channel() {
+    #[tokio::test(start_paused = true)]
+    async fn an_agent_that_does_not_read_loses_its_channel() {
         let mut links = Links::default();
-        let link = links.put(&agent());
+        let link = links.put(&agent(), hook());
 
         while links.send(&agent(), Notify::Noop) {}
 

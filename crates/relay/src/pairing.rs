@@ -24,6 +24,8 @@ pub(crate) struct Orders {
     pub(crate) posted: Option<Posted>,
     /// Its agent's notify channel is down.
     pub(crate) is_agent_gone: bool,
+    /// How often faults have had something for it to send.
+    pub(crate) wakes: u64,
 }
 
 /// What an agent posted.
@@ -56,6 +58,8 @@ struct Entry<S> {
     stage: Stage,
     sockets: mpsc::Sender<S>,
     orders: watch::Sender<Orders>,
+    /// Whose channel id it has too, where a fault has given it to both.
+    former: Option<ConnectionId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,13 +101,14 @@ impl<S> Pairing<S> {
             is_agent_gone,
             ..Orders::default()
         });
-        self.channels.insert(object.channel_id.clone(), connection);
+        let former = self.channels.insert(object.channel_id.clone(), connection);
         let entry = Entry {
             instance,
             object,
             stage: Stage::Waiting,
             sockets,
             orders,
+            former,
         };
         self.connections.insert(connection, entry);
         Line {
@@ -140,13 +145,28 @@ impl<S> Pairing<S> {
         &self,
         instance: &InstanceId,
         channel: &ChannelId,
-    ) -> Result<mpsc::Sender<S>, DialRefusal> {
+    ) -> Result<(ConnectionId, mpsc::Sender<S>), DialRefusal> {
         self.channels
             .get(channel)
-            .and_then(|connection| self.connections.get(connection))
-            .filter(|entry| entry.instance == *instance)
-            .map(|entry| entry.sockets.clone())
+            .and_then(|connection| Some((*connection, self.connections.get(connection)?)))
+            .filter(|(_, entry)| entry.instance == *instance)
+            .map(|(connection, entry)| (connection, entry.sockets.clone()))
             .ok_or(DialRefusal::Unknown)
+    }
+
+    /// The channel id of the instance's latest connection.
+    pub(crate) fn latest(&self, instance: &InstanceId) -> Option<&ChannelId> {
+        let of_instance = self.connections.iter();
+        let of_instance = of_instance.filter(|(_, entry)| entry.instance == *instance);
+        let (_, entry) = of_instance.max_by_key(|(connection, _)| **connection)?;
+        Some(&entry.object.channel_id)
+    }
+
+    /// Has a connection look at what it has to send.
+    pub(crate) fn wake(&mut self, connection: ConnectionId) {
+        if let Some(entry) = self.connections.get(&connection) {
+            entry.orders.send_modify(|orders| orders.wakes += 1);
+        }
     }
 
     /// The data channel is open: there is nothing to list any more.
@@ -226,7 +246,13 @@ impl<S> Pairing<S> {
     /// The connection is over: its channel is forgotten.
     pub(crate) fn close(&mut self, connection: ConnectionId) -> Option<(InstanceId, ChannelId)> {
         let entry = self.connections.remove(&connection)?;
-        self.channels.remove(&entry.object.channel_id);
+        let channel = &entry.object.channel_id;
+        if self.channels.get(channel) == Some(&connection) {
+            self.channels.remove(channel);
+            if let Some(former) = entry.former.filter(|it| self.connections.contains_key(it)) {
+                self.channels.insert(channel.clone(), former);
+            }
+        }
         Some((entry.instance, entry.object.channel_id))
     }
 }

@@ -4,12 +4,13 @@ use std::{
     collections::BTreeMap,
     fmt, io,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
 use axt_journal::{CommitError, Journal, OpenError};
 use axt_net::{
-    accept, clock::Clock, link, pump::Totals, tasks::Tasks, transport::Listener, wall::Wall,
+    accept, clock::Clock, fault::Ground, link, pump::Totals, tasks::Tasks, transport::Listener,
+    wall::Wall,
 };
 use axt_openapi::paging::Seal;
 use axt_proto::{AccountId, Event, InstanceId, Limits, RegionId, Secret};
@@ -26,6 +27,7 @@ use crate::{
     connection::Context,
     desk::{Desk, DeskHandle, Setup},
     events::Follower,
+    faults::{self, Faults},
     ids::Ids,
     luban::{self, Verifiers},
     metadata,
@@ -42,6 +44,9 @@ pub enum StartError {
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] OpenError),
+    /// A fault that was declared is none.
+    #[error("{0}")]
+    Fault(String),
     /// A listener is not good for use.
     #[error("a listener does not tell its address: {0}")]
     Listener(#[from] io::Error),
@@ -86,6 +91,8 @@ pub struct RelayHandle {
 /// What every part of a relay shares.
 pub(crate) struct Shared {
     pub(crate) desk: DeskHandle,
+    /// Whether a call of the API has to ask the desk for faults.
+    pub(crate) has_api_faults: Arc<AtomicBool>,
     pub(crate) surroundings: Surroundings,
     pub(crate) clock: Clock,
     pub(crate) wall: Wall,
@@ -135,6 +142,15 @@ impl Relay {
         let request_ids = Ids::new(config.seed.map(|seed| seed ^ u64::MAX));
         let totals = Arc::<Totals>::default();
         let metrics = Metrics::new(Arc::clone(&totals), config.journal.clone());
+        let (handle, jobs) = Desk::jobs();
+        let ground = Ground::new(config.clock.clone(), tasks.child());
+        let mut faults = Faults::new(config.seed, ground);
+        for fault in config.faults {
+            let bad = |error: String| StartError::Fault(error);
+            faults::api::check(&fault.kind).map_err(bad)?;
+            faults.add(fault).map_err(|taken| bad(taken.to_string()))?;
+        }
+        let has_api_faults = faults.has_api();
         let mut desk = Desk::new(Setup {
             registry,
             journal: config.journal.clone(),
@@ -145,6 +161,9 @@ impl Relay {
             snapshot,
             totals,
             metrics: metrics.clone(),
+            faults,
+            region: config.region.clone(),
+            handle: handle.downgrade(),
         });
         desk.apply(restored);
         for spec in config.instances {
@@ -163,9 +182,9 @@ impl Relay {
                 desk.apply(changes);
             }
         }
-        let (handle, jobs) = Desk::jobs();
         let shared = Arc::new(Shared {
             desk: handle,
+            has_api_faults,
             surroundings: Surroundings {
                 access_keys: config.access_keys,
                 no_auth: config.no_auth,

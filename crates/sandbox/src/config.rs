@@ -7,6 +7,7 @@ use std::{
 };
 
 use axt_agent::{AGENT_VERSION, Machine, Shells};
+use axt_control::admin::fault::Fault;
 use axt_net::wall::Wall;
 use axt_openapi::AccessKey;
 use axt_proto::{AccountId, Extensions, InstanceId, Limits, RegionId, Secret, Tick};
@@ -63,6 +64,8 @@ pub struct SandboxConfig {
     pub clock: ClockStart,
     /// Wall time.
     pub wall: Wall,
+    /// Faults that are there from the start.
+    pub faults: Vec<Fault>,
     /// What the agents open when a session wants a shell.
     pub shells: Shells,
     /// The version that the agents say they have: four numbers with dots.
@@ -180,6 +183,7 @@ impl Default for SandboxConfig {
             enforce_tls: false,
             clock: ClockStart::Running,
             wall: Wall::system(),
+            faults: Vec::new(),
             shells: Shells::default(),
             agent_version: AGENT_VERSION.to_owned(),
             machine: Machine {

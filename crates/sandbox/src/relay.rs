@@ -171,6 +171,7 @@ fn relay_config(
             ..config.urls.clone()
         },
         admin_token: config.admin_token.clone(),
+        faults: config.faults.clone(),
         seed: config.seed,
         enforce_tls: config.enforce_tls,
     })

@@ -14,6 +14,8 @@ use tokio::{
 };
 use tokio_rustls::TlsStream;
 
+use crate::fault::{Hook, PIPE};
+
 /// What the kernel may hold of a connection that nothing limits, in bytes each way: enough to keep a
 /// link of some length busy, and with both ends of it below 1 MiB, for a kernel that holds more hides
 /// a reader that does not read.
@@ -27,12 +29,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 /// A connection of either transport, with TLS or without: one type all the way up, so that an
 /// upgraded HTTP connection can be taken back as what it was.
 ///
-/// Faults on the wire (delays, slices, resets) are to be one more kind of it.
+/// One with faults ([`crate::fault`]) is a pipe to the task that moves its bytes from then on.
 #[derive(Debug)]
 pub struct Stream {
     kind: Kind,
     /// A byte that was looked at and is still to be read.
     peeked: Option<u8>,
+    /// By which faults can be put on it; gone once there were some.
+    hook: Option<Hook>,
     peer: SocketAddr,
     local: SocketAddr,
 }
@@ -59,6 +63,7 @@ impl Stream {
             local: socket.local_addr()?,
             kind: Kind::Tcp(socket),
             peeked: None,
+            hook: None,
         })
     }
 
@@ -66,6 +71,7 @@ impl Stream {
         Self {
             kind: Kind::Memory(pipe),
             peeked: None,
+            hook: None,
             peer,
             local,
         }
@@ -81,7 +87,28 @@ impl Stream {
             local: stream.local,
             kind: Kind::Tls(Box::new(session)),
             peeked: None,
+            hook: None,
         }
+    }
+
+    /// Has faults put on it by `hook` from now on.
+    pub(crate) fn put_hook(&mut self, hook: Hook) {
+        self.hook = Some(hook);
+    }
+
+    /// Hands everything over to the task that does what the faults say, if there are any now.
+    fn splice(&mut self) {
+        let Some(hook) = self.hook.take_if(|hook| hook.is_wanted()) else {
+            return;
+        };
+        let (near, far) = tokio::io::duplex(PIPE);
+        let stream = Self {
+            kind: std::mem::replace(&mut self.kind, Kind::Memory(near)),
+            peeked: self.peeked.take(),
+            hook: None,
+            ..*self
+        };
+        hook.splice(stream, far);
     }
 
     /// The other end's address. In memory it is made up: 127.0.0.1 and a port of its own.
@@ -202,24 +229,31 @@ impl AsyncRead for Stream {
             into.put_slice(&[byte]);
             return Poll::Ready(Ok(()));
         }
+        self.splice();
+        if let Some(hook) = &self.hook {
+            // Before the read, so that no fault comes between.
+            hook.wake_later(context.waker());
+        }
         each_kind!(self, io => io.poll_read(context, into))
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.splice();
         each_kind!(self, io => io.poll_write(context, bytes))
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.splice();
         each_kind!(self, io => io.poll_write_vectored(context, slices))
     }
 

@@ -62,6 +62,10 @@ impl Heard {
         &self.stream
     }
 
+    pub(super) const fn stream_mut(&mut self) -> &mut Stream {
+        &mut self.stream
+    }
+
     pub(super) fn last(&self) -> LastHeard {
         self.last.clone()
     }

@@ -1,5 +1,7 @@
 //! The two websockets of a connection.
 
+use std::sync::Arc;
+
 use axt_net::{
     clock::Clock,
     frames::{FrameReader, FrameWriter, ReadError, Tap, framed},
@@ -16,6 +18,8 @@ use axt_proto::{
     },
 };
 
+use crate::faults::mangling::{CARRIER, Mangled, Mangling};
+
 /// Both directions of one websocket.
 pub(super) struct Ends<F> {
     pub(super) incoming: FrameReader<F>,
@@ -23,14 +27,16 @@ pub(super) struct Ends<F> {
 }
 
 /// The client's websocket.
-pub(super) type ClientEnds = Ends<ClientFraming>;
+pub(super) type ClientEnds = Ends<Mangled<ClientFraming>>;
 
 /// The agent's data channel.
-pub(super) type AgentEnds = Ends<AgentFraming>;
+pub(super) type AgentEnds = Ends<Mangled<AgentFraming>>;
 
 impl ClientEnds {
-    pub(super) fn new(websocket: WebSocket, clock: &Clock) -> Self {
-        let (reads, writes) = (ClientFraming::default(), ClientFraming::default());
+    /// What it sends is as wrong as `frames` says.
+    pub(super) fn new(websocket: WebSocket, clock: &Clock, frames: &Arc<Mangling>) -> Self {
+        let reads = Mangled::reads(ClientFraming::default());
+        let writes = Mangled::writes(ClientFraming::default(), Arc::clone(frames));
         Self::framed(websocket, reads, writes, clock)
     }
 }
@@ -44,18 +50,24 @@ impl AgentEnds {
         clock: &Clock,
         former: Option<&Self>,
         exact: Option<Resumes>,
+        frames: &Arc<Mangling>,
     ) -> Self {
-        let Some(former) = former else {
-            let reads = AgentFraming::new(channel.clone());
-            let writes = AgentFraming::new(channel.clone());
-            return Self::framed(websocket, reads, writes, clock);
+        let fresh = || AgentFraming::new(channel.clone());
+        let (reads, writes) = match former {
+            None => (fresh(), fresh()),
+            Some(former) => {
+                let mut reads = former.incoming.framing().inner.next_websocket();
+                if let Some(how) = exact {
+                    reads.resume(how);
+                }
+                let writes = former
+                    .outgoing
+                    .with_framing(|framing| framing.inner.next_websocket());
+                (reads, writes)
+            }
         };
-        let mut reads = former.incoming.framing().next_websocket();
-        if let Some(how) = exact {
-            reads.resume(how);
-        }
-        let writes = former.outgoing.with_framing(AgentFraming::next_websocket);
-        Self::framed(websocket, reads, writes, clock)
+        let writes = Mangled::writes(writes, Arc::clone(frames));
+        Self::framed(websocket, Mangled::reads(reads), writes, clock)
     }
 }
 
@@ -93,6 +105,16 @@ impl<F: Framing> Ends<F> {
     /// Reads on, and throws away, until the peer has closed too; a second at most.
     pub(super) async fn drain(self) {
         self.incoming.drain().await;
+    }
+}
+
+/// Sends the statuses that nothing called for, if there are any.
+pub(super) async fn send_extras<F: Framing>(frames: &Mangling, to: &FrameWriter<F>) {
+    while frames.has_extra() {
+        let sent = link::timeout(link::DRAIN, to.send(&CARRIER)).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            return;
+        }
     }
 }
 

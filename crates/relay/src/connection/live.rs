@@ -11,7 +11,7 @@ use axt_proto::{Direction, Message, Reason, Status};
 
 use super::{
     End, Life,
-    ends::{AgentEnds, Ending},
+    ends::{AgentEnds, Ending, send_extras},
     idle_fired,
 };
 
@@ -64,6 +64,7 @@ impl Life {
             limits,
             is_official,
             is_port,
+            frames: [frames_of_client, frames_of_agent],
             ..
         } = self;
         let (is_official, is_port) = (*is_official, *is_port);
@@ -78,6 +79,7 @@ impl Life {
             if let Err(broken) = to_agent.send(&speed).await {
                 return PumpEnd::Sink(broken);
             }
+            Box::pin(send_extras(frames_of_agent, to_agent)).await;
             if is_official && is_first {
                 let hearing = async {
                     tokio::select! {
@@ -117,6 +119,8 @@ impl Life {
                         }
                         _ => {}
                     }
+                    Box::pin(send_extras(frames_of_client, to_client)).await;
+                    Box::pin(send_extras(frames_of_agent, to_agent)).await;
                 }
                 fired = timer.fired() => {
                     if let Some(end) = idle_fired(idle.as_mut(), traffic, clock, timer, fired) {

@@ -3,7 +3,10 @@
 use axt_net::{link, ws::WebSocket};
 use axt_proto::Reason;
 
-use super::{End, Life, ends::Ending};
+use super::{
+    End, Life,
+    ends::{Ending, send_extras},
+};
 
 impl Life {
     /// Waits until the agent has dialled. What the client sends meanwhile is kept for it.
@@ -23,6 +26,8 @@ impl Life {
         let deadline = link::now() + window;
         loop {
             let orders = self.line.orders.borrow_and_update().clone();
+            let [to_client, _] = &self.frames;
+            Box::pin(send_extras(to_client, &self.client.outgoing)).await;
             if let Some(end) = self.ordered(&orders) {
                 return Err(end);
             }

@@ -5,13 +5,14 @@
 
 use std::{collections::HashMap, net::IpAddr, time::Duration};
 
-use axt_control::luban::{Notify, SessionObject};
+use axt_control::luban::SessionObject;
 use axt_net::link;
 use axt_proto::{ChannelId, InstanceId};
 use axt_registry::{AgentInfo, InstanceSpec, Registration};
 
 use super::Desk;
 use crate::{
+    faults::SiteId,
     ids,
     notify::{Link, LinkNumber},
 };
@@ -41,7 +42,9 @@ impl Fading {
 impl Desk {
     /// An agent has opened its notify channel.
     pub(crate) fn agent_up(&mut self, instance: &InstanceId, info: AgentInfo) -> Link {
-        let link = self.links.put(instance);
+        let seed = self.faults.seed();
+        let hook = self.faults.sites.notified(instance, seed);
+        let link = self.links.put(instance, hook);
         if let Some(beat) = self.fading.0.get_mut(instance) {
             beat.is_all = false;
         }
@@ -49,12 +52,11 @@ impl Desk {
         self.apply(changes);
         self.pairing.agent_gone(instance, false);
         for (connection, channel) in self.pairing.to_kick(instance) {
-            if self.links.send(instance, Notify::SessionStart(channel)) {
-                let changes = self.registry.kicked(self.now(), connection);
-                self.apply(changes);
-            }
+            self.kick(instance, connection, &channel);
         }
         self.kick_tasks(instance);
+        let strikes = self.faults.put_on(&SiteId::Notify(instance.clone()));
+        self.note(&strikes);
         link
     }
 
@@ -63,6 +65,7 @@ impl Desk {
         if !self.links.remove(instance, number) {
             return;
         }
+        self.faults.sites.unnotified(instance);
         self.pairing.agent_gone(instance, true);
         match self.fading.0.get_mut(instance) {
             Some(beat) if beat.counts_until > link::now() => beat.is_all = true,

@@ -2,18 +2,26 @@
 
 use std::sync::{Arc, Weak};
 
-use axt_control::luban::{SessionObject, session::Granted};
-use axt_net::pump::{Pace, Traffic};
+use axt_control::{
+    admin::fault::FaultKind,
+    luban::{SessionObject, session::Granted},
+};
+use axt_net::{
+    fault::Hook,
+    pump::{Pace, Traffic},
+};
 use axt_proto::{
     Carried, ChannelId, ConnectionId, Extensions, InstanceId, Reason, SessionId, Size,
     id::MalformedId,
 };
-use axt_registry::{ConnectRefusal, ConnectRequest, Connecting, SessionTarget, Verdict};
+use axt_registry::{
+    ConnectRefusal, ConnectRequest, Connecting, SessionTarget, Struck as Whom, Verdict,
+};
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
 use super::{Desk, Paces};
-use crate::pairing::Line;
+use crate::{faults::mangling::Mangling, pairing::Line};
 
 /// A client's wish to open a connection. Not to be shown: it holds a token.
 pub(crate) struct Upgrade {
@@ -33,6 +41,10 @@ pub(crate) struct Opened {
     /// What both ends announced.
     pub(crate) granted: Extensions,
     pub(crate) fate: Fate,
+    /// What is wrong with the frames that the client is sent.
+    pub(crate) frames: Arc<Mangling>,
+    /// By which faults are put on its websocket; absent: there is no life to put them on.
+    pub(crate) hook: Option<Hook>,
 }
 
 /// Which connection it is.
@@ -64,6 +76,8 @@ pub(crate) struct Waiting {
     pub(crate) traffic: Arc<Traffic>,
     /// Whether the agent has never heard of extensions, so that its ways have to be catered for.
     pub(crate) is_official: bool,
+    /// What is wrong with the frames that the agent is sent.
+    pub(crate) frames: Arc<Mangling>,
     /// To report the end. Dropping it reports one too.
     pub(crate) report: oneshot::Sender<Ended>,
 }
@@ -83,7 +97,17 @@ pub(crate) struct Ended {
 impl Desk {
     /// Lets a client in, or does not.
     pub(crate) fn connect(&mut self, upgrade: &Upgrade) -> Result<Opened, ConnectRefusal> {
-        let channel = match self.ids.channel() {
+        let whom = self.whom(&upgrade.session);
+        let refusal = |kind: &FaultKind| match kind {
+            FaultKind::RefuseToken => Some(ConnectRefusal::UnknownOrWrongToken),
+            FaultKind::ConnectionsFull => Some(ConnectRefusal::Full),
+            _ => None,
+        };
+        if let Some(refusal) = self.struck(&whom, refusal) {
+            return Err(refusal);
+        }
+        let fresh = self.ids.channel();
+        let channel = match self.repeated_channel(&whom).map_or(fresh, Ok) {
             Ok(channel) => channel,
             Err(MalformedId { .. }) => return Err(ConnectRefusal::UnknownOrWrongToken),
         };
@@ -106,6 +130,11 @@ impl Desk {
         let connection = connecting.connection;
         let instance = connecting.instance.clone();
         let is_port = connecting.target.port().is_some();
+        let whom = Whom {
+            connection: Some(connection),
+            ..whom
+        };
+        let (mut hook, mut frames) = (None, Mangling::none(self.own.clone()));
         let fate = match &connecting.verdict {
             Verdict::Fail { reason, .. } => Fate::Fail(*reason),
             Verdict::Kick => {
@@ -127,25 +156,35 @@ impl Desk {
                     .push(async move { (connection, ended.await.ok()) }.boxed());
                 let traffic = Arc::new(Traffic::among(&self.clock, Arc::clone(&self.totals)));
                 self.traffic.insert(connection, Arc::clone(&traffic));
+                let (of_client, [to_client, to_agent]) = self.open_sites(connection, &whom);
+                (hook, frames) = (Some(of_client), to_client);
                 Fate::Wait(Box::new(Waiting {
                     object,
                     line,
                     paces: self.paces(&upgrade.session),
                     traffic,
                     is_official: announced.is_empty(),
+                    frames: to_agent,
                     report,
                 }))
             }
         };
         // Only now: the kick among the effects finds the connection in its place.
         self.apply(changes);
+        self.put_on_client(connection);
         let who = Who {
             connection,
             session: upgrade.session.clone(),
             instance,
             is_port,
         };
-        Ok(Opened { who, granted, fate })
+        Ok(Opened {
+            who,
+            granted,
+            fate,
+            frames,
+            hook,
+        })
     }
 
     /// The agent's data channel is paired with its client.
@@ -164,6 +203,7 @@ impl Desk {
     /// between the upgrade's answer and the first byte.
     pub(super) fn ended(&mut self, connection: ConnectionId, ended: Option<Ended>) {
         self.pairing.close(connection);
+        self.faults.sites.close(connection);
         let traffic = self.traffic.remove(&connection);
         let now = self.now();
         let Some(ended) = ended else {

@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Request, Response, StatusCode},
 };
 
-use crate::{notify, relay::Shared};
+use crate::{desk::NotDialled, notify, relay::Shared};
 
 /// The notify channel (wire-protocol 10.3).
 pub(super) fn notify(
@@ -73,23 +73,37 @@ pub(super) async fn data(
     let asked = instance.clone();
     let door = shared
         .desk
-        .ask(move |desk| desk.pairing.dial(&asked, &channel))
+        .ask(move |desk| desk.dial(&asked, &channel))
         .await;
-    let door = match door {
-        Ok(Ok(door)) => door,
-        Ok(Err(_)) => return super::unknown_channel(shared),
+    let dialled = match door {
+        Ok(Ok(dialled)) => dialled,
+        Ok(Err(NotDialled::Unknown)) => return super::unknown_channel(shared),
+        Ok(Err(NotDialled::Fault(status))) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+            let message = "A fault that was asked for: `axt fault list` shows it.";
+            return super::refuse(shared, status, "FaultInjected", message);
+        }
         Err(_) => return super::stopping(shared),
     };
     let (response, upgrading) = match ws::upgrade(&mut request, HeaderMap::new()) {
         Ok(upgraded) => upgraded,
         Err(error) => return not_an_upgrade(shared, &error),
     };
+    let clock = shared.clock.clone();
     shared.tasks.spawn("data channel", async move {
         match upgrading.finish().await {
             // A connection that has ended meanwhile lets the channel fall, and so does one that
             // has more of them than it can look at.
-            Ok(websocket) => {
-                let _ = link::timeout(link::HANDSHAKE, door.send(Box::new(websocket))).await;
+            Ok(mut websocket) => {
+                websocket.put_hook(dialled.hook);
+                let mut timer = clock.timer("held pairing");
+                timer.set(dialled.held.map(|held| clock.now() + held));
+                let _fired = match dialled.held {
+                    Some(_) => Some(timer.fired().await),
+                    None => None,
+                };
+                let sent = dialled.door.send(Box::new(websocket));
+                let _ = link::timeout(link::HANDSHAKE, sent).await;
             }
             Err(error) => tracing::debug!(%instance, %error, "an agent left during its upgrade"),
         }

@@ -71,7 +71,7 @@ fn a_second_dial_leads_to_the_same_connection() {
     let agent = instance("i-1");
 
     for socket in [7, 8] {
-        let door = pairing.dial(&agent, &channel("ch-1")).expect("known");
+        let (_, door) = pairing.dial(&agent, &channel("ch-1")).expect("known");
         door.try_send(socket).expect("room");
         pairing.opened(FIRST);
         assert_eq!(line.sockets.try_recv(), Ok(socket));
@@ -158,4 +158,23 @@ fn connections_hear_of_their_own_agent_only() {
 
     assert!(line.orders.borrow().is_agent_gone);
     assert!(!stranger.orders.borrow().is_agent_gone);
+}
+
+#[test]
+fn an_id_that_two_connections_have_is_the_firsts_again_when_the_second_is_over() {
+    let mut pairing: Pairing<u8> = Pairing::new();
+    let agent = instance("i-1");
+    let _first = pairing.open(FIRST, agent.clone(), object("ch-1"), false);
+    let _second = pairing.open(SECOND, agent.clone(), object("ch-1"), false);
+    let leads_to = |pairing: &Pairing<u8>| {
+        let dialled = pairing.dial(&agent, &channel("ch-1"));
+        dialled.map(|(connection, _)| connection)
+    };
+
+    assert_eq!(pairing.latest(&agent), Some(&channel("ch-1")));
+    assert_eq!(leads_to(&pairing), Ok(SECOND));
+    pairing.close(SECOND);
+    assert_eq!(leads_to(&pairing), Ok(FIRST));
+    pairing.close(FIRST);
+    assert_eq!(leads_to(&pairing), Err(DialRefusal::Unknown));
 }

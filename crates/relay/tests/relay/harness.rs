@@ -113,6 +113,7 @@ impl World {
                 ..Urls::default()
             },
             admin_token: None,
+            faults: Vec::new(),
             seed: Some(7),
             enforce_tls: false,
         };

@@ -127,6 +127,10 @@ fn sentence(answer: &SessionAnswer, event: &EventLine) -> Option<String> {
                 why(*reason)
             )
         }
+        EventKind::FaultInjected { fault, kind } => match name.as_str() {
+            "" => format!("The fault {fault} ({kind}) struck."),
+            name => format!("{name}: the fault {fault} ({kind}) struck."),
+        },
         _ => return None,
     })
 }
