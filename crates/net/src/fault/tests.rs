@@ -39,8 +39,10 @@ fn line(seed: u64, toxics: &[Toxic]) -> Line {
     line
 }
 
+type Drained = (Vec<(Tick, Bytes)>, Option<(Tick, Due)>);
+
 /// Everything that comes out of a line, with its instants, from deadline to deadline.
-fn drained(line: &mut Line, mut now: Tick) -> (Vec<(Tick, Bytes)>, Option<(Tick, Due)>) {
+fn drained(line: &mut Line, mut now: Tick) -> Drained {
     let mut out = Vec::new();
     loop {
         while let Some(due) = line.due(now) {
