@@ -215,6 +215,8 @@ fn every_command_has_a_help_with_examples() {
         "clock",
         "limits",
         "explain",
+        "trace",
+        "decode",
         "relay",
         "agent",
         "config",

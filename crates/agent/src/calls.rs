@@ -8,6 +8,8 @@ use axt_control::luban::{
 };
 use axt_net::{
     http::HttpError,
+    link,
+    tap::{Call, Seen, Side, Tap, Way},
     transport::KERNEL_BUFFER,
     ws::{self, ConnectError, WebSocket},
 };
@@ -40,6 +42,7 @@ pub(crate) struct Relay {
     signed: Mutex<Signing>,
     /// Told when a request takes its signature.
     taken: Notify,
+    control: Tap,
     constant: HeaderMap,
 }
 
@@ -70,6 +73,7 @@ impl Relay {
                 random,
             }),
             taken: Notify::new(),
+            control: around.control_tap(config.signer.instance()),
             config,
             around,
             constant,
@@ -192,6 +196,12 @@ impl Relay {
         u64::try_from(self.around.wall.now().as_millisecond()).unwrap_or_default()
     }
 
+    async fn noted(&self, call: Call) {
+        let seen = Seen::Call(Box::new(call));
+        let now = self.around.clock.now();
+        self.control.note(now, Side::Agent, Way::Out, seen).await;
+    }
+
     async fn websocket(&self, path: &str, headers: HeaderMap) -> Result<WebSocket, ConnectError> {
         // `http` becomes `ws`, and `https` `wss`.
         let server = self
@@ -200,8 +210,28 @@ impl Relay {
             .strip_prefix("http")
             .map_or_else(|| self.config.server.clone(), |rest| format!("ws{rest}"));
         let url = format!("{server}{path}");
-        let (socket, _) = ws::connect(&self.around.dialer, &self.around.tls, &url, headers).await?;
-        Ok(socket)
+        let begun = link::now();
+        let opened = ws::connect(&self.around.dialer, &self.around.tls, &url, headers).await;
+        if self.control.is_on() {
+            let (path, query) = path.split_once('?').unwrap_or((path, ""));
+            let mut call = Call {
+                method: "GET".to_owned(),
+                path: path.to_owned(),
+                query: query.to_owned(),
+                took: link::now().saturating_duration_since(begun),
+                ..Call::default()
+            };
+            match &opened {
+                Ok(_) => call.status = Some(StatusCode::SWITCHING_PROTOCOLS.as_u16()),
+                Err(ConnectError::Refused { status, body, .. }) => {
+                    call.status = Some(status.as_u16());
+                    call.answer = body.clone();
+                }
+                Err(error) => call.said.push(("error", error.to_string())),
+            }
+            self.noted(call).await;
+        }
+        Ok(opened?.0)
     }
 
     async fn post(&self, path: &str, query: &str, content: &str) -> Result<Bytes, CallError> {
@@ -228,8 +258,27 @@ impl Relay {
         Ok(request)
     }
 
+    /// The control plane's tap.
+    pub(crate) fn control(&self) -> &Tap {
+        &self.control
+    }
+
     async fn send(&self, request: Request<Bytes>) -> Result<Bytes, CallError> {
-        let response = self.around.http.send(request).await?;
+        let seen = self.control.is_on().then(|| seen(&request));
+        let begun = link::now();
+        let response = self.around.http.send(request).await;
+        if let Some(mut call) = seen {
+            call.took = link::now().saturating_duration_since(begun);
+            match &response {
+                Ok(response) => {
+                    call.status = Some(response.status().as_u16());
+                    call.answer = response.body().clone();
+                }
+                Err(error) => call.said.push(("error", error.to_string())),
+            }
+            self.noted(call).await;
+        }
+        let response = response?;
         let (head, body) = response.into_parts();
         // 400 itself is taken for a success, as the official agent does (wire-protocol 10.1).
         if head.status > StatusCode::BAD_REQUEST {
@@ -265,6 +314,24 @@ impl Relay {
 
     fn signing(&self) -> MutexGuard<'_, Signing> {
         self.signed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request as a trace shows it, its answer still to come.
+fn seen(request: &Request<Bytes>) -> Call {
+    Call {
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().unwrap_or_default().to_owned(),
+        headers: ["content-type", "user-agent"]
+            .iter()
+            .filter_map(|name| {
+                let value = request.headers().get(*name)?.to_str().ok()?;
+                Some(((*name).to_owned(), value.to_owned()))
+            })
+            .collect(),
+        request: request.body().clone(),
+        ..Call::default()
     }
 }
 

@@ -115,7 +115,7 @@ impl Runner {
                 object.channel_id.clone(),
                 socket,
                 around.clock.clone(),
-                around.tap.clone(),
+                around.channel_tap(relay.instance(), &object.channel_id),
             ),
             relay,
             wanted,

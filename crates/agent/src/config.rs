@@ -4,9 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use axt_control::luban::Signer;
 use axt_net::{
-    clock::Clock, frames::Tap, http::HttpClient, tls::ClientTls, transport::Dialer, wall::Wall,
+    clock::Clock,
+    http::HttpClient,
+    tap::{Label, Tap, Taps},
+    tls::ClientTls,
+    transport::Dialer,
+    wall::Wall,
 };
-use axt_proto::{Extensions, Limits};
+use axt_proto::{ChannelId, Extensions, InstanceId, Limits};
 
 use crate::{machine::Machine, shell::HelperProgram};
 
@@ -99,8 +104,10 @@ pub struct Surroundings {
     pub clock: Clock,
     /// Wall time.
     pub wall: Wall,
-    /// Sees each frame of each data channel.
-    pub tap: Tap,
+    /// Sees each frame of each data channel, each call, and what passes on the notify channel.
+    pub taps: Taps,
+    /// Whether what people type and read is for those taps too.
+    pub taps_payload: bool,
 }
 
 impl Surroundings {
@@ -114,7 +121,37 @@ impl Surroundings {
             tls,
             clock,
             wall,
-            tap: Tap::none(),
+            taps: Taps::none(),
+            taps_payload: false,
         }
+    }
+
+    /// The tap of a channel.
+    pub(crate) fn channel_tap(&self, instance: &InstanceId, channel: &ChannelId) -> Tap {
+        if self.taps.is_none() {
+            return Tap::none();
+        }
+        let label = Label {
+            name: format!("agent.{instance}.{channel}"),
+            ids: vec![
+                ("instance", instance.to_string()),
+                ("channel", channel.to_string()),
+            ],
+            is_shared: false,
+        };
+        self.taps.tap(label, self.taps_payload)
+    }
+
+    /// The tap of an instance's control plane.
+    pub(crate) fn control_tap(&self, instance: &InstanceId) -> Tap {
+        if self.taps.is_none() {
+            return Tap::none();
+        }
+        let label = Label {
+            name: format!("agent.{instance}.control"),
+            ids: vec![("instance", instance.to_string())],
+            is_shared: false,
+        };
+        self.taps.tap(label, self.taps_payload)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axt_control::luban::{Answer, Notify};
 use axt_net::{
     link::{self, Backoff},
+    tap::{Seen, Side, Way},
     ws::{ConnectError, Incoming, WebSocket},
 };
 use tokio::sync::watch;
@@ -23,7 +24,7 @@ pub(crate) async fn keep(relay: Arc<Relay>, channels: Arc<Channels>, online: wat
                 is_told = false;
                 tracing::info!(instance = %relay.instance(), "the agent is online");
                 online.send_replace(true);
-                let lost = listen(socket, &channels).await;
+                let lost = listen(socket, &relay, &channels).await;
                 online.send_replace(false);
                 let instance = relay.instance();
                 match lost {
@@ -62,7 +63,12 @@ fn in_full(error: &ConnectError) -> String {
 }
 
 /// Answers and obeys until the channel is lost; says why it was.
-async fn listen(socket: WebSocket, channels: &Channels) -> Lost {
+async fn listen(socket: WebSocket, relay: &Relay, channels: &Channels) -> Lost {
+    let noted = async |way, text: &str| {
+        let seen = Seen::Text(text.to_owned());
+        let now = relay.around().clock.now();
+        relay.control().note(now, Side::Agent, way, seen).await;
+    };
     let (mut reader, writer) = socket.split();
     loop {
         let command = match reader.next().await {
@@ -73,8 +79,10 @@ async fn listen(socket: WebSocket, channels: &Channels) -> Lost {
             Err(error) => return Lost::Broken(error.to_string()),
         };
         let command = String::from_utf8_lossy(&command);
+        noted(Way::In, &command).await;
         // Before anything is done: the answer proves delivery, nothing more.
         let answer = Answer::to_command(&command).to_string();
+        noted(Way::Out, &answer).await;
         if let Err(error) = writer.send_text(answer).await {
             return Lost::Broken(error.to_string());
         }

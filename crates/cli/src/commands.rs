@@ -5,6 +5,7 @@ mod api;
 mod clock;
 mod completions;
 mod config;
+mod decode;
 mod doctor;
 mod env;
 mod explain;
@@ -16,6 +17,7 @@ mod portforward;
 mod relay;
 mod session;
 mod ssh;
+mod trace;
 mod up;
 
 use std::{
@@ -48,6 +50,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         // These want none.
         Command::Completions(flags) => return completions::run(flags),
         Command::Man(flags) => return man::run(flags),
+        Command::Decode(flags) => return decode::run(flags),
         command => command,
     };
     let settings = file::load(named, &process_environment)?;
@@ -64,9 +67,12 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Clock(flags) => clock::run(flags, &settings).await,
         Command::Limits(flags) => limits::run(flags, &settings).await,
         Command::Explain(flags) => explain::run(flags, &settings).await,
-        Command::Config(_) | Command::Doctor(_) | Command::Completions(_) | Command::Man(_) => {
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Trace(flags) => trace::run(flags, &settings).await,
+        Command::Config(_)
+        | Command::Doctor(_)
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Decode(_) => Ok(ExitCode::SUCCESS),
     }
 }
 

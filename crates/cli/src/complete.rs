@@ -64,7 +64,7 @@ fn valued(arg: Arg, instances: &[(String, String)]) -> Arg {
         "config" | "ca" | "key" | "new_key" | "ready_file" | "check" => {
             return arg.value_hint(ValueHint::FilePath);
         }
-        "state_dir" => return arg.value_hint(ValueHint::DirPath),
+        "state_dir" | "trace" => return arg.value_hint(ValueHint::DirPath),
         _ => return arg,
     };
     arg.add(candidates(words))

@@ -8,6 +8,7 @@ pub(crate) mod api;
 pub(crate) mod clock;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod decode;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod given;
@@ -19,6 +20,7 @@ pub(crate) mod relay;
 pub(crate) mod session;
 pub(crate) mod ssh;
 pub(crate) mod target;
+pub(crate) mod trace;
 pub(crate) mod up;
 pub(crate) mod usage;
 
@@ -32,6 +34,7 @@ use self::{
     clock::ClockFlags,
     completions::CompletionsFlags,
     config::ConfigFlags,
+    decode::DecodeFlags,
     doctor::DoctorFlags,
     explain::ExplainFlags,
     global::GlobalFlags,
@@ -42,6 +45,7 @@ use self::{
     session::SessionFlags,
     ssh::SshFlags,
     target::{AdminTarget, ApiTarget},
+    trace::TraceCommand,
     up::UpFlags,
 };
 
@@ -117,6 +121,8 @@ Examples:
     Clock(ClockFlags),
     Limits(LimitsFlags),
     Explain(ExplainFlags),
+    Trace(TraceCommand),
+    Decode(DecodeFlags),
     Relay(RelayCommand),
     Agent(AgentFlags),
     Config(ConfigFlags),

@@ -17,6 +17,7 @@ pub(crate) mod limits;
 pub(crate) mod place;
 pub(crate) mod relay;
 pub(crate) mod tables;
+pub(crate) mod trace;
 
 pub(crate) use axt_control::words::nearest;
 pub(crate) use file::Settings;

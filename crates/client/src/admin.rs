@@ -2,7 +2,7 @@
 
 use axt_control::admin::{
     AdminError, ClockAnswer, ClockRequest, InstanceChange, InstanceDeclaration, LimitsAnswer,
-    RegionChange, SessionAnswer,
+    RegionChange, SessionAnswer, TraceAnswer, TraceRequest,
     fault::{Fault, FaultAdded, FaultState, FaultsAnswer},
     path,
 };
@@ -144,6 +144,19 @@ impl Admin {
         let path = format!("{}/{session}", path::SESSIONS);
         let answer = self.send(Method::GET, &path, Bytes::new()).await?;
         self.read(&answer)
+    }
+
+    /// Traces a session from now on, or no longer.
+    ///
+    /// # Errors
+    /// [`AdminCallError`]; 404 for one that never was, or is forgotten.
+    pub async fn trace(
+        &self,
+        session: &SessionId,
+        request: TraceRequest,
+    ) -> Result<TraceAnswer, AdminCallError> {
+        let path = format!("{}/{session}/trace", path::SESSIONS);
+        self.post(&path, &request).await
     }
 
     /// Declares an instance, or declares it anew; gives its id.

@@ -10,6 +10,7 @@ mod instance;
 mod ready;
 mod session;
 mod state;
+mod trace;
 
 pub use clock::{ClockAnswer, ClockRequest, MalformedClockRequest};
 pub use event::{EventLine, Lagged, StreamLine};
@@ -19,6 +20,7 @@ pub use session::{ConnectionRecord, SessionAnswer, StarterState};
 pub use state::{
     ConnectionState, InstanceState, LimitState, LimitsAnswer, SessionState, State, UsageState,
 };
+pub use trace::{TraceAnswer, TraceRequest};
 
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +40,8 @@ pub mod path {
     pub const RESET: &str = "/v1/reset";
     /// [`LimitsAnswer`](super::LimitsAnswer).
     pub const LIMITS: &str = "/v1/limits";
-    /// Below it an id: [`SessionAnswer`](super::SessionAnswer).
+    /// Below it an id: [`SessionAnswer`](super::SessionAnswer); below that `/trace`, for POST with a
+    /// [`TraceRequest`](super::TraceRequest).
     pub const SESSIONS: &str = "/v1/sessions";
     /// POST [`InstanceDeclaration`](super::InstanceDeclaration); below it an id, for PATCH with an
     /// [`InstanceChange`](super::InstanceChange) and for DELETE.

@@ -3,15 +3,14 @@
 //!
 //! One message is one frame, decoded once and encoded once (wire-protocol 1).
 
-mod tap;
-
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axt_proto::frame::{FrameError, Framing, Message};
 
-pub use self::tap::{Tap, Tapped, Way};
+pub use crate::tap::{Tap, Tapped, Way};
 use crate::{
     clock::Clock,
+    tap::{Seen, Side},
     ws::{Incoming, WebSocket, WsError, WsReader, WsWriter},
 };
 
@@ -22,9 +21,9 @@ pub struct FrameReader<F> {
     framing: F,
     clock: Clock,
     tap: Tap,
-    /// Decoded, and waiting for the tap to take its copy: kept here, so that a wait which is
+    /// Read, and waiting for the tap to take its copy: kept here, so that a wait which is
     /// dropped loses nothing.
-    untapped: Option<Tapped>,
+    untapped: Option<Box<(Seen, Result<Next, ReadError>)>>,
 }
 
 /// Writes frames; clones write to the same websocket. Made by [`framed`].
@@ -100,29 +99,43 @@ impl<F: Framing> FrameReader<F> {
     /// [`ReadError`]; after one of the websocket's there is nothing more to read.
     pub async fn next(&mut self) -> Result<Next, ReadError> {
         if self.untapped.is_none() {
-            let bytes = match self.reader.next().await? {
-                Incoming::Data(bytes) => bytes,
-                Incoming::Closed { code, reason } => return Ok(Next::Closed { code, reason }),
-            };
-            if self.tap.is_none() {
-                return Ok(Next::Message(self.framing.decode(bytes)?));
+            let read = self.reader.next().await;
+            if !self.tap.is_on() {
+                return match read? {
+                    Incoming::Data(bytes) => Ok(Next::Message(self.framing.decode(bytes)?)),
+                    Incoming::Closed { code, reason } => Ok(Next::Closed { code, reason }),
+                };
             }
-            let message = self.framing.decode(bytes.clone());
-            self.untapped = Some(
-                self.tap
-                    .note::<F>(Way::In, self.clock.now(), bytes, message),
-            );
+            self.untapped = Some(Box::new(self.seen(read)));
         }
         let permit = self.tap.permit().await;
-        let Some(tapped) = self.untapped.take() else {
+        let Some(untapped) = self.untapped.take() else {
             // Not reached: it was there before the wait, and `self` is ours alone.
             return Err(WsError::Closed.into());
         };
-        let message = tapped.message.clone();
+        let (seen, next) = *untapped;
         if let Some(permit) = permit {
-            permit.send(tapped);
+            permit.send(self.clock.now(), Side::of(F::NAME), Way::In, seen);
         }
-        Ok(Next::Message(message?))
+        next
+    }
+
+    fn seen(&mut self, read: Result<Incoming, WsError>) -> (Seen, Result<Next, ReadError>) {
+        match read {
+            Ok(Incoming::Data(bytes)) => {
+                let message = self.framing.decode(bytes.clone());
+                let seen = Seen::Frame(bytes, message.as_ref().err().cloned());
+                (seen, message.map(Next::Message).map_err(ReadError::Frame))
+            }
+            Ok(Incoming::Closed { code, reason }) => {
+                let seen = Seen::Closed {
+                    code,
+                    reason: reason.clone(),
+                };
+                (seen, Ok(Next::Closed { code, reason }))
+            }
+            Err(error) => (Seen::Lost(error.to_string()), Err(error.into())),
+        }
     }
 
     /// The framing, which knows what came.
@@ -167,8 +180,8 @@ impl<F: Framing> FrameWriter<F> {
             let mut framing = shared.lock();
             let bytes = framing.encode(now.as_millis(), message);
             if let Some(permit) = permit {
-                let copy = (bytes.clone(), Ok(message.clone()));
-                permit.send(shared.tap.note::<F>(Way::Out, now, copy.0, copy.1));
+                let seen = Seen::Frame(bytes.clone(), None);
+                permit.send(now, Side::of(F::NAME), Way::Out, seen);
             }
             bytes
         };
@@ -201,6 +214,7 @@ impl<F: Framing> FrameWriter<F> {
     ///
     /// As [`WsWriter::close`].
     pub async fn close(&self, code: u16, reason: &str) -> Result<(), WsError> {
+        self.closes(code, reason).await;
         self.writer.close(code, reason).await
     }
 
@@ -210,7 +224,25 @@ impl<F: Framing> FrameWriter<F> {
     ///
     /// As [`WsWriter::close_last`].
     pub async fn close_last(&self, code: u16, reason: &str) -> Result<(), WsError> {
+        self.closes(code, reason).await;
         self.writer.close_last(code, reason).await
+    }
+
+    async fn closes(&self, code: u16, reason: &str) {
+        let shared = &*self.shared;
+        if let Some(permit) = shared.tap.permit().await {
+            let reason = reason.to_owned();
+            let seen = Seen::Closed { code, reason };
+            permit.send(shared.clock.now(), Side::of(F::NAME), Way::Out, seen);
+        }
+    }
+
+    /// Tells the tap that this websocket is there.
+    pub async fn opened(&self) {
+        let shared = &*self.shared;
+        if let Some(permit) = shared.tap.permit().await {
+            permit.send(shared.clock.now(), Side::of(F::NAME), Way::In, Seen::Opened);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! What lives here: rule time ([`clock`]), link time ([`link`]) and wall time ([`wall`]); owned
 //! tasks ([`tasks`]); sockets and their in-memory stand-in ([`transport`]); the development CA
 //! ([`ca`]) and what clients trust ([`tls`]); the accept loop ([`accept`]); HTTP calls ([`http`]);
-//! websockets ([`ws`]) and the frames in them ([`frames`]).
+//! websockets ([`ws`]) and the frames in them ([`frames`]); and looking at what passes ([`tap`]).
 //!
 //! What never does: what a session is allowed to do. Nothing here knows a limit, an instance or a
 //! session; bytes and instants go in and come out.
@@ -16,6 +16,7 @@ pub mod frames;
 pub mod http;
 pub mod link;
 pub mod pump;
+pub mod tap;
 pub mod tasks;
 pub mod tls;
 pub mod transport;

@@ -10,6 +10,7 @@ mod limits;
 mod metrics;
 mod sessions;
 mod state;
+mod traces;
 
 use std::sync::Arc;
 
@@ -41,6 +42,10 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         )
         .route(&below(path::FAULTS), delete(faults::remove))
         .route(&below(path::SESSIONS), get(sessions::session))
+        .route(
+            &format!("{}/{{id}}/trace", path::SESSIONS),
+            post(traces::set),
+        )
         .route(path::INSTANCES, post(change::declare))
         .route(
             &below(path::INSTANCES),

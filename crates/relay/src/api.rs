@@ -17,6 +17,7 @@ use http_body_util::BodyExt;
 use crate::{
     relay::Shared,
     respond,
+    traces::Said,
     verbs::{self, CallFrom},
     world::ForCall,
 };
@@ -95,11 +96,21 @@ pub(crate) async fn call(
             .err()
             .map_or("Ok", |error| error.code().entry().code),
     );
+    let mut said = vec![("request_id", request_id.clone())];
+    said.extend(reply_to.action.map(|action| ("action", action.to_string())));
+    said.extend(
+        result
+            .as_ref()
+            .err()
+            .map(|error| ("code", error.code().entry().code.to_owned())),
+    );
     let rendered = match &result {
         Ok(answer) => render::answer(&reply_to, &request_id, answer),
         Err(error) => render::error(&reply_to, &request_id, &base, error),
     };
-    response(rendered)
+    let mut response = response(rendered);
+    response.extensions_mut().insert(Said(said));
+    response
 }
 
 /// What the call is answered with instead, where a fault says so.

@@ -9,6 +9,8 @@ use axt_openapi::{AccessKey, Caller};
 use axt_proto::{AccountId, InstanceId, Limits, RegionId, Secret};
 use axt_registry::{InstanceSpec, RegionPatch};
 
+use crate::traces::TraceConfig;
+
 /// What a relay is started with. Everything that is random, timed or on disk comes in here.
 #[derive(Debug)]
 pub struct RelayConfig {
@@ -59,6 +61,8 @@ pub struct RelayConfig {
     pub seed: Option<u64>,
     /// Actions that the metadata calls HTTPS-only are refused over plain HTTP.
     pub enforce_tls: bool,
+    /// What is traced, and where that goes.
+    pub traces: TraceConfig,
 }
 
 /// What is said of a region at start.

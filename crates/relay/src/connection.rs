@@ -126,13 +126,15 @@ pub(crate) async fn run(mut websocket: WebSocket, opened: Opened, context: Conte
         fate,
         frames,
         hook,
+        tap,
     } = opened;
     if let Some(hook) = hook {
         websocket.put_hook(hook);
     }
     // A kernel that refuses leaves the connection as good as it was.
     let _ = websocket.set_kernel_buffers(kernel_buffer(&context.limits));
-    let client = ClientEnds::new(websocket, &context.clock, &frames);
+    let client = ClientEnds::new(websocket, &context.clock, &frames, tap.clone());
+    client.outgoing.opened().await;
     let waiting = match fate {
         // Left in its box: an idle connection's future is memory that counts.
         Fate::Wait(waiting) => waiting,
@@ -184,7 +186,14 @@ pub(crate) async fn run(mut websocket: WebSocket, opened: Opened, context: Conte
         });
         let (clock, former) = (&context.clock, agent.as_ref());
         let frames = &waiting.frames;
-        let ends = AgentEnds::new(*socket, channel, clock, former, exact, frames);
+        let ends = AgentEnds::new(
+            *socket,
+            channel,
+            clock,
+            (former, exact),
+            (frames, tap.clone()),
+        );
+        ends.outgoing.opened().await;
         let ends = agent.insert(ends);
         let is_first = life.idle.is_none();
         Box::pin(life.begin(&context.desk, who.connection)).await;

@@ -47,6 +47,7 @@ use crate::{
     metrics::Metrics,
     notify::Links,
     pairing::Pairing,
+    traces::Traces,
     world::Snapshot,
 };
 
@@ -79,6 +80,7 @@ pub(crate) struct Setup {
     pub(crate) region: RegionId,
     /// Its own.
     pub(crate) handle: WeakDesk,
+    pub(crate) traces: Arc<Traces>,
 }
 
 /// See the module.
@@ -103,6 +105,7 @@ pub(crate) struct Desk {
     pub(crate) traffic: HashMap<ConnectionId, Arc<Traffic>>,
     pub(crate) totals: Arc<Totals>,
     metrics: Metrics,
+    traces: Arc<Traces>,
     outbox: VecDeque<Outgoing>,
     commits: FuturesUnordered<BoxFuture<'static, commit::Settled>>,
     reports: FuturesUnordered<BoxFuture<'static, (ConnectionId, Option<Ended>)>>,
@@ -187,6 +190,7 @@ impl Desk {
             traffic: HashMap::new(),
             totals: setup.totals,
             metrics: setup.metrics,
+            traces: setup.traces,
             outbox: VecDeque::new(),
             commits: FuturesUnordered::new(),
             reports: FuturesUnordered::new(),

@@ -6,11 +6,14 @@ use axt_control::luban::{Answer, Notify};
 use axt_net::{
     fault::Hook,
     link,
+    tap::Way,
     ws::{Incoming, WebSocket},
 };
 use axt_proto::{ChannelId, InstanceId};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+use crate::traces::Traces;
 
 /// How many commands may wait for one agent to read them.
 const COMMANDS: usize = 256;
@@ -142,6 +145,7 @@ pub(crate) async fn serve(
     mut websocket: WebSocket,
     mut link: Link,
     instance: &InstanceId,
+    traces: &Traces,
     stopping: &CancellationToken,
 ) {
     websocket.put_hook(link.hook.clone());
@@ -163,7 +167,9 @@ pub(crate) async fn serve(
                 if command == Notify::AgentDeregister {
                     ends_at = Some(link::now() + FAREWELL);
                 }
-                if let Err(broken) = writer.send_text(command.to_string()).await {
+                let text = command.to_string();
+                traces.notified(instance, Way::Out, &text).await;
+                if let Err(broken) = writer.send_text(text).await {
                     tracing::debug!(%instance, error = %broken, "the notify channel broke");
                     return;
                 }
@@ -173,7 +179,12 @@ pub(crate) async fn serve(
                 return;
             }
             incoming = reader.next() => match incoming {
-                Ok(Incoming::Data(text)) => heard(instance, &text),
+                Ok(Incoming::Data(text)) => {
+                    traces
+                        .notified(instance, Way::In, &String::from_utf8_lossy(&text))
+                        .await;
+                    heard(instance, &text);
+                }
                 Ok(Incoming::Closed { .. }) => return,
                 Err(broken) => {
                     tracing::debug!(%instance, error = %broken, "the notify channel broke");

@@ -16,7 +16,7 @@ use axt_openapi::paging::Seal;
 use axt_proto::{AccountId, Event, InstanceId, Limits, RegionId, Secret};
 use axt_registry::{RegionPatch, Registry};
 use axum::{
-    Router,
+    Router, middleware,
     routing::{any, get},
 };
 use tokio::sync::watch;
@@ -35,6 +35,7 @@ use crate::{
     nonces::Nonces,
     rates::Rates,
     session,
+    traces::{self, Traces},
     world::{Snapshot, Surroundings},
 };
 
@@ -110,6 +111,7 @@ pub(crate) struct Shared {
     pub(crate) metadata_instance: Option<InstanceId>,
     pub(crate) admin_token: Option<Secret>,
     pub(crate) tasks: Tasks,
+    pub(crate) traces: Arc<Traces>,
     ids: Mutex<Ids>,
 }
 
@@ -151,6 +153,7 @@ impl Relay {
             faults.add(fault).map_err(|taken| bad(taken.to_string()))?;
         }
         let has_api_faults = faults.has_api();
+        let traces = Arc::new(Traces::new(config.traces, config.clock.clone()));
         let mut desk = Desk::new(Setup {
             registry,
             journal: config.journal.clone(),
@@ -164,6 +167,7 @@ impl Relay {
             faults,
             region: config.region.clone(),
             handle: handle.downgrade(),
+            traces: Arc::clone(&traces),
         });
         desk.apply(restored);
         for spec in config.instances {
@@ -212,6 +216,7 @@ impl Relay {
             metadata_instance: config.metadata_instance,
             admin_token: config.admin_token,
             tasks: tasks.child(),
+            traces,
             ids: Mutex::new(request_ids),
         });
         tasks.spawn("desk", desk.run(jobs, tasks.token().clone()));
@@ -251,6 +256,10 @@ fn router(shared: &Arc<Shared>) -> Router {
         .route("/luban/{*rest}", any(luban::serve))
         .route("/errors/{code}", get(api::explain))
         .fallback(api::call)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(shared),
+            traces::see,
+        ))
         .with_state(Arc::clone(shared))
 }
 

@@ -76,6 +76,18 @@ pub struct SandboxConfig {
     pub extensions: Extensions,
     /// Ids, tokens and back-off depend on this alone, where it is given.
     pub seed: Option<u64>,
+    /// What is traced from the start; absent: the sessions that are asked for, and these into the
+    /// folder `traces` of the state folder.
+    pub trace: Option<TraceSettings>,
+}
+
+/// A trace of everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceSettings {
+    /// Where its files go; made when it is not there.
+    pub folder: PathBuf,
+    /// Whether what people type and read is written too.
+    pub payload: bool,
 }
 
 /// What is said of a simulated instance, where it is not like the others.
@@ -193,6 +205,7 @@ impl Default for SandboxConfig {
             },
             extensions: Extensions::ALL,
             seed: None,
+            trace: None,
         }
     }
 }

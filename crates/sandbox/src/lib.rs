@@ -11,6 +11,7 @@ mod error;
 mod ground;
 mod kept;
 pub mod lone;
+mod recorders;
 mod relay;
 mod sandbox;
 mod simulated;
@@ -18,7 +19,7 @@ mod sockets;
 pub mod state;
 pub mod terminal;
 
-pub use config::{ClockStart, Listen, SandboxConfig, State, Traits, Transport};
+pub use config::{ClockStart, Listen, SandboxConfig, State, TraceSettings, Traits, Transport};
 // What a configuration is made of, so that nobody above needs to see the relay.
 pub use axt_relay::{
     AccountSettings, Followed, Follower, InstanceSpec, InstanceStatus, OsType, RegionPatch,

@@ -16,17 +16,19 @@ use axt_agent::{
 };
 use axt_control::luban::{AgentKey, MalformedKey, Signer};
 use axt_net::{
-    clock::Clock, link, tasks::Tasks, tls::BadRoots, tls::ClientTls, transport::Dialer, wall::Wall,
+    clock::Clock, link, tap::Taps, tasks::Tasks, tls::BadRoots, tls::ClientTls, transport::Dialer,
+    wall::Wall,
 };
 use axt_openapi::mint;
 use axt_proto::{Extensions, InstanceId, Tick, id::MalformedId};
+use axt_trace::recorder::{Recorder, Recording};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 pub use self::{
     folder::{AgentFolder, BadName, Registered},
     register::{deregister, register},
 };
-use crate::kept::KeptError;
+use crate::{config::TraceSettings, kept::KeptError};
 
 /// What one agent is started with.
 #[derive(Clone, Debug)]
@@ -51,6 +53,8 @@ pub struct LoneAgentConfig {
     pub extensions: Extensions,
     /// Whether its rule time is the relay's, frozen and moved with it; its own, running, if not.
     pub follow_clock: bool,
+    /// What it traces of itself.
+    pub trace: Option<TraceSettings>,
 }
 
 impl LoneAgentConfig {
@@ -68,6 +72,7 @@ impl LoneAgentConfig {
             shells: Shells::default(),
             extensions: Extensions::ALL,
             follow_clock: false,
+            trace: None,
         }
     }
 }
@@ -102,6 +107,9 @@ pub enum LoneAgentError {
     /// The server is none that an agent could call.
     #[error("`{0}` is no server: expected `https://HOST:PORT`")]
     Server(String),
+    /// There is no thread to write a trace.
+    #[error("no thread for a trace: {0}")]
+    Thread(io::Error),
     /// The relay does not register the machine, or keeps it.
     #[error(transparent)]
     Registration(RegistrationError),
@@ -126,7 +134,10 @@ pub enum Change {
 pub struct LoneAgent {
     agent: Agent,
     clock: Clock,
-    tasks: Tasks,
+    agents: Tasks,
+    recorder: Option<Recorder>,
+    /// The parent of all tasks: its drop ends them.
+    _tasks: Tasks,
 }
 
 impl LoneAgent {
@@ -148,7 +159,22 @@ impl LoneAgent {
             true => Clock::frozen(Tick::EPOCH),
             false => Clock::from_wall(&wall, 0),
         };
-        let around = Surroundings::new(Dialer::tcp(), tls, clock.clone(), wall);
+        let mut around = Surroundings::new(Dialer::tcp(), tls, clock.clone(), wall.clone());
+        let tasks = Tasks::new();
+        let recorder = match config.trace {
+            Some(trace) => {
+                let recording = Recording {
+                    seen_by: "agent",
+                    folder: trace.folder,
+                };
+                around.taps_payload = trace.payload;
+                Some(Recorder::start(recording, wall, &tasks).map_err(LoneAgentError::Thread)?)
+            }
+            None => None,
+        };
+        around.taps = recorder
+            .as_ref()
+            .map_or_else(Taps::none, |recorder| recorder.taps().clone());
         let signer = Signer::new(config.instance, config.machine_id, &key);
         let agent = AgentConfig {
             version: config.version,
@@ -157,11 +183,13 @@ impl LoneAgent {
             follow_clock: config.follow_clock,
             ..AgentConfig::new(config.server, signer, Arc::new(config.machine))
         };
-        let tasks = Tasks::new();
+        let agents = tasks.child();
         Ok(Self {
-            agent: Agent::start(agent, around, &tasks),
+            agent: Agent::start(agent, around, &agents),
             clock,
-            tasks,
+            agents,
+            recorder,
+            _tasks: tasks,
         })
     }
 
@@ -186,8 +214,11 @@ impl LoneAgent {
 
     /// Ends it and everything that its sessions have started, within [`link::SHUTDOWN`].
     pub async fn shutdown(self) {
-        for name in self.tasks.shutdown(link::SHUTDOWN).await {
+        for name in self.agents.shutdown(link::SHUTDOWN).await {
             tracing::warn!(task = name, "ended by force");
+        }
+        if let Some(recorder) = self.recorder {
+            recorder.finish().await;
         }
     }
 }

@@ -6,7 +6,7 @@ use axt_client::{Admin, Api, api::permanent, session::Network};
 use axt_control::admin::{ReadyFile, ReadyInstance};
 use axt_net::{clock::Clock, frames::Tap, http::HttpClient, tasks::Tasks};
 use axt_openapi::{AccessKey, Caller, Identity};
-use axt_relay::{InstanceSpec, Relay, RelayConfig, RelayHandle, Urls};
+use axt_relay::{InstanceSpec, Relay, RelayConfig, RelayHandle, TraceConfig, Urls};
 
 use crate::{
     config::{ClockStart, SandboxConfig, Transport},
@@ -43,7 +43,7 @@ impl LocalRelay {
     pub(crate) fn start(
         (config, ground): (&SandboxConfig, &Ground),
         state: &StateDir,
-        (sockets, clock): (Sockets, Clock),
+        (sockets, clock, traces): (Sockets, Clock, TraceConfig),
         instances: Vec<InstanceSpec>,
         tasks: &Tasks,
     ) -> Result<Self, StartError> {
@@ -55,7 +55,8 @@ impl LocalRelay {
         };
         let ready = ready_file(config, ground, &sockets, state, &instances);
         let (api, admin) = endpoints(config, &network, &ready)?;
-        let relay = relay_config(config, ground, sockets, clock.clone(), instances)?;
+        let mut relay = relay_config(config, ground, sockets, clock.clone(), instances)?;
+        relay.traces = traces;
         Ok(Self {
             handle: Relay::start(relay, tasks)?,
             ready,
@@ -174,6 +175,7 @@ fn relay_config(
         faults: config.faults.clone(),
         seed: config.seed,
         enforce_tls: config.enforce_tls,
+        traces: TraceConfig::default(),
     })
 }
 

@@ -16,6 +16,7 @@ use crate::{
     config::{SandboxConfig, State},
     error::StartError,
     ground::Ground,
+    recorders::Recorders,
     relay::LocalRelay,
     simulated::{self, Agents},
     sockets::Sockets,
@@ -35,6 +36,7 @@ pub struct Sandbox {
     /// What outlives a relay that is lost.
     ground: Ground,
     instances: Vec<InstanceSpec>,
+    recorders: Recorders,
     /// The parent of all tasks: its drop ends them.
     tasks: Tasks,
     /// Last, for its drop takes back the ready files and removes an ephemeral folder.
@@ -72,12 +74,13 @@ impl Sandbox {
             None => Vec::new(),
         };
         instances.extend(config.declared.iter().cloned());
+        let recorders = Recorders::start(&config, state.path(), &tasks)?;
         let relay_tasks = tasks.child();
         let clock = LocalRelay::clock(&config, &ground);
         let relay = LocalRelay::start(
             (&config, &ground),
             &state,
-            (sockets, clock),
+            (sockets, clock, recorders.relay()),
             instances.clone(),
             &relay_tasks,
         )?;
@@ -85,12 +88,13 @@ impl Sandbox {
         let agents = match simulated {
             Some(simulated) => {
                 let network = &relay.network;
-                let surroundings = Surroundings::new(
+                let mut surroundings = Surroundings::new(
                     network.dialer.clone(),
                     network.tls.clone(),
                     relay.clock.clone(),
                     config.wall.clone(),
                 );
+                (surroundings.taps, surroundings.taps_payload) = recorders.agents();
                 let agents = simulated.agents(&config, &relay.server())?;
                 Agents::start(agents, surroundings, agent_tasks).await?
             }
@@ -104,6 +108,7 @@ impl Sandbox {
             config,
             ground,
             instances,
+            recorders,
             tasks,
             state,
         })
@@ -257,7 +262,7 @@ impl Sandbox {
         self.relay = LocalRelay::start(
             (&self.config, &self.ground),
             &self.state,
-            (sockets, self.relay.clock.clone()),
+            (sockets, self.relay.clock.clone(), self.recorders.relay()),
             self.instances.clone(),
             &self.relay_tasks,
         )?;
@@ -270,6 +275,7 @@ impl Sandbox {
         let Self {
             relay,
             agents,
+            recorders,
             state,
             ..
         } = self;
@@ -282,6 +288,7 @@ impl Sandbox {
         for name in agents.iter().chain(&served) {
             tracing::warn!(task = name, "ended by force");
         }
+        recorders.finish().await;
         drop(state);
     }
 }

@@ -5,6 +5,8 @@ use std::{net::Ipv4Addr, path::PathBuf};
 use axt_proto::{InstanceId, RegionId};
 use clap::Args;
 
+use super::trace::TraceFlags;
+
 /// Run the agent of one instance, on this machine, until Ctrl-C
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_help = "\
@@ -233,4 +235,7 @@ pub(crate) struct AgentFlags {
         help_heading = "Which relay"
     )]
     pub(crate) state_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) trace: TraceFlags,
 }

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use axt_proto::{InstanceId, RegionId};
 use clap::Args;
 
+use super::trace::TraceFlags;
 use crate::settings::limits::{self, LimitArg};
 
 /// Run the relay alone, until Ctrl-C: the API, session URLs, and agents that come to it
@@ -224,4 +225,7 @@ pub(crate) struct RelayFlags {
         help_heading = "Who may call"
     )]
     pub(crate) enforce_tls: Option<bool>,
+
+    #[command(flatten)]
+    pub(crate) trace: TraceFlags,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use axt_agent::{Machine, Registration, Shells, machine_id};
 use axt_client::discover::{self, process_environment};
 use axt_proto::{Extensions, InstanceId, RegionId, Secret};
+use axt_sandbox::TraceSettings;
 use axt_sandbox::lone::{AgentFolder, LoneAgentConfig, Registered};
 
 use super::{
@@ -12,6 +13,7 @@ use super::{
     place::Set,
     relay::{extensions, shells},
     tables::AgentTable,
+    trace,
 };
 use crate::{failure::Failure, flags::agent::AgentFlags};
 
@@ -36,6 +38,7 @@ pub(crate) struct AgentSettings {
     shells: Shells,
     extensions: Extensions,
     follow_clock: bool,
+    trace: Option<TraceSettings>,
     activation: Activation,
 }
 
@@ -108,6 +111,7 @@ pub(crate) fn resolve(flags: AgentFlags, settings: Settings) -> Result<AgentSett
         shells: shells(over(flags.keep_background, file.keep_background).unwrap_or_default()),
         extensions: extensions(over(flags.no_extensions, file.no_extensions).unwrap_or_default()),
         follow_clock: over(flags.follow_clock, file.follow_clock).unwrap_or_default(),
+        trace: trace::resolve(flags.trace, file.trace, file.trace_payload)?,
         activation: Activation {
             id: over(flags.activation_id, file.activation_id),
             code: over(flags.activation_code.map(Secret::new), file.activation_code),
@@ -287,6 +291,7 @@ impl AgentSettings {
             shells: self.shells,
             extensions: self.extensions,
             follow_clock: self.follow_clock,
+            trace: self.trace,
             ..LoneAgentConfig::new(self.place.server, instance, key)
         })
     }

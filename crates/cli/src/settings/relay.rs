@@ -7,7 +7,7 @@ use axt_client::discover;
 use axt_proto::{Extensions, Secret};
 use axt_sandbox::{Listen, SandboxConfig, State, Transport, Urls};
 
-use super::{Settings, declared, declared::Home, limits, over, place::Set};
+use super::{Settings, declared, declared::Home, limits, over, place::Set, trace};
 use crate::{failure::Failure, flags::relay::RelayFlags};
 
 const API: SocketAddr = loopback(7080);
@@ -99,6 +99,7 @@ pub(crate) fn resolve(
         metadata_instance: over(flags.metadata_instance, file.metadata_instance),
         enforce_tls: over(flags.enforce_tls, file.enforce_tls).unwrap_or_default(),
         seed: over(flags.seed, file.seed),
+        trace: trace::resolve(flags.trace, file.trace, file.trace_payload)?,
         shells: shells(over(None, agent.keep_background).unwrap_or_default()),
         machine,
         agent_version: over(None, agent.version).unwrap_or(defaults.agent_version),

@@ -66,6 +66,10 @@ table! {
         allow_unsigned: bool = Key::switch("false").flag("--allow-unsigned");
         /// Refuse, over plain HTTP, the actions that the cloud takes over HTTPS only.
         enforce_tls: bool = Key::switch("false").flag("--enforce-tls");
+        /// Write every frame and every control-plane call into this folder, without payload and secrets.
+        trace: PathBuf = Key::new("a folder, from this file's folder on").by_default("nowhere").example("\"traces\"").flag("--trace");
+        /// Write what people type and read into the trace too.
+        trace_payload: bool = Key::switch("false").flag("--trace-payload");
     }
 }
 
@@ -113,6 +117,10 @@ table! {
         no_extensions: bool = Key::switch("false").flag("--no-extensions");
         /// Let the clock of `axt agent` be the relay's, frozen and moved with it.
         follow_clock: bool = Key::switch("false").flag("--follow-clock");
+        /// Write every frame and every control-plane call into this folder, without payload and secrets.
+        trace: PathBuf = Key::new("a folder, from this file's folder on").by_default("nowhere").example("\"traces\"").flag("--trace");
+        /// Write what people type and read into the trace too.
+        trace_payload: bool = Key::switch("false").flag("--trace-payload");
     }
 }
 

@@ -8,7 +8,11 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::{link, testing::Server};
+use crate::{
+    link,
+    tap::{Label, Taps},
+    testing::Server,
+};
 
 type Half = (FrameReader<ClientFraming>, FrameWriter<ClientFraming>);
 
@@ -27,6 +31,21 @@ async fn pair(tap: Tap) -> (Server, Half, Half) {
     let mut server = Server::in_memory();
     let (client, accepted) = server.pair("ws").await;
     (server, half(client, Tap::none()), half(accepted, tap))
+}
+
+fn tap_to(taker: mpsc::Sender<Tapped>) -> Tap {
+    let label = Label {
+        name: "conn-1".to_owned(),
+        ..Label::default()
+    };
+    Taps::to(taker).tap(label, true)
+}
+
+fn frame_of(tapped: Tapped) -> Bytes {
+    match tapped.seen {
+        Seen::Frame(bytes, None) => bytes,
+        other => panic!("{other:?} is no frame"),
+    }
 }
 
 fn output(text: &'static str) -> Message {
@@ -99,7 +118,7 @@ async fn a_message_that_is_no_frame_leaves_the_websocket_whole() {
 #[tokio::test(start_paused = true)]
 async fn a_tap_sees_both_ways_with_the_bytes() {
     let (taker, mut taken) = mpsc::channel(8);
-    let tap = Tap::to(taker, "conn-1".into());
+    let tap = tap_to(taker);
     let (_server, (_reader, writer), (mut other_reader, other)) = pair(tap).await;
 
     other.send(&output("out")).await.unwrap();
@@ -107,18 +126,42 @@ async fn a_tap_sees_both_ways_with_the_bytes() {
     other_reader.next().await.unwrap();
 
     let (first, second) = (taken.recv().await.unwrap(), taken.recv().await.unwrap());
-    assert_eq!((first.way, first.message), (Way::Out, Ok(output("out"))));
-    assert_eq!((second.way, second.message), (Way::In, Ok(Message::Close)));
-    assert_eq!(&*first.label, "conn-1");
-    let header = Frame::decode(first.bytes).unwrap();
-    assert_eq!(header.created_date, 1_700_000_000_000);
-    assert_eq!(header.payload, "out");
+    assert_eq!((first.way, second.way), (Way::Out, Way::In));
+    assert_eq!(
+        (first.side, first.label.name.as_str()),
+        (Side::Client, "conn-1")
+    );
+    let first = Frame::decode(frame_of(first)).unwrap();
+    assert_eq!(first.created_date, 1_700_000_000_000);
+    assert_eq!(first.payload, "out");
+    let second = ClientFraming::new().decode(frame_of(second));
+    assert_eq!(second, Ok(Message::Close));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tap_sees_how_a_websocket_ends_and_nothing_once_it_is_off() {
+    let (taker, mut taken) = mpsc::channel(8);
+    let tap = tap_to(taker);
+    let (_server, (_reader, writer), (mut other_reader, other)) = pair(tap.clone()).await;
+
+    writer.close(1000, "Exit").await.unwrap();
+    other_reader.next().await.unwrap();
+    tap.turn_off();
+    // It answers the close by itself, so this one is not sent, and not seen either.
+    let _ = other.send(&output("late")).await;
+
+    let seen = taken.recv().await.unwrap().seen;
+    assert!(
+        matches!(&seen, Seen::Closed { code: 1000, reason } if reason == "Exit"),
+        "{seen:?}"
+    );
+    assert!(taken.try_recv().is_err());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_full_tap_holds_the_reader_back_and_a_dropped_wait_loses_nothing() {
     let (taker, mut taken) = mpsc::channel(1);
-    let tap = Tap::to(taker, "conn-1".into());
+    let tap = tap_to(taker);
     let (_server, (_reader, writer), (mut other, _writer)) = pair(tap).await;
     writer.send(&output("one")).await.unwrap();
     writer.send(&output("two")).await.unwrap();

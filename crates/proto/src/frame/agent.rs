@@ -48,6 +48,20 @@ impl Frame {
     /// # Errors
     /// [`FrameError::TooShort`] and [`FrameError::NoDate`].
     pub fn decode(message: Bytes) -> Result<Self, FrameError> {
+        let frame = Self::read(message)?;
+        if frame.created_date == 0 {
+            return Err(FrameError::NoDate {
+                framing: AgentFraming::NAME,
+            });
+        }
+        Ok(frame)
+    }
+
+    /// Reads one whole websocket message, whatever its createdDate: for traces.
+    ///
+    /// # Errors
+    /// [`FrameError::TooShort`].
+    pub fn read(message: Bytes) -> Result<Self, FrameError> {
         if message.len() < HEADER {
             return Err(FrameError::TooShort {
                 framing: AgentFraming::NAME,
@@ -63,11 +77,6 @@ impl Frame {
         let mut channel = [0; CHANNEL];
         rest.copy_to_slice(&mut channel);
         let created_date = rest.get_u64_le();
-        if created_date == 0 {
-            return Err(FrameError::NoDate {
-                framing: AgentFraming::NAME,
-            });
-        }
         Ok(Self {
             kind,
             schema,

@@ -47,6 +47,20 @@ impl Frame {
     /// # Errors
     /// [`FrameError::TooShort`] and [`FrameError::NoDate`].
     pub fn decode(message: Bytes) -> Result<Self, FrameError> {
+        let frame = Self::read(message)?;
+        if frame.created_date == 0 {
+            return Err(FrameError::NoDate {
+                framing: ClientFraming::NAME,
+            });
+        }
+        Ok(frame)
+    }
+
+    /// Reads one whole websocket message, whatever its createdDate: for traces.
+    ///
+    /// # Errors
+    /// [`FrameError::TooShort`].
+    pub fn read(message: Bytes) -> Result<Self, FrameError> {
         let id_length = |at: usize| message.get(at).copied().map_or(0, usize::from);
         let session_length = id_length(AT_SESSION_ID);
         let instance_length = id_length(AT_SESSION_ID + 1 + session_length);
@@ -68,11 +82,6 @@ impl Frame {
         rest.advance(1);
         let instance_id = rest.split_to(instance_length);
         let created_date = rest.get_u64_le();
-        if created_date == 0 {
-            return Err(FrameError::NoDate {
-                framing: ClientFraming::NAME,
-            });
-        }
         Ok(Self {
             kind,
             schema,

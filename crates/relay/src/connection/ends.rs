@@ -34,10 +34,15 @@ pub(super) type AgentEnds = Ends<Mangled<AgentFraming>>;
 
 impl ClientEnds {
     /// What it sends is as wrong as `frames` says.
-    pub(super) fn new(websocket: WebSocket, clock: &Clock, frames: &Arc<Mangling>) -> Self {
+    pub(super) fn new(
+        websocket: WebSocket,
+        clock: &Clock,
+        frames: &Arc<Mangling>,
+        tap: Tap,
+    ) -> Self {
         let reads = Mangled::reads(ClientFraming::default());
         let writes = Mangled::writes(ClientFraming::default(), Arc::clone(frames));
-        Self::framed(websocket, reads, writes, clock)
+        Self::framed(websocket, reads, writes, clock, tap)
     }
 }
 
@@ -48,9 +53,8 @@ impl AgentEnds {
         websocket: WebSocket,
         channel: &ChannelId,
         clock: &Clock,
-        former: Option<&Self>,
-        exact: Option<Resumes>,
-        frames: &Arc<Mangling>,
+        (former, exact): (Option<&Self>, Option<Resumes>),
+        (frames, tap): (&Arc<Mangling>, Tap),
     ) -> Self {
         let fresh = || AgentFraming::new(channel.clone());
         let (reads, writes) = match former {
@@ -67,13 +71,13 @@ impl AgentEnds {
             }
         };
         let writes = Mangled::writes(writes, Arc::clone(frames));
-        Self::framed(websocket, Mangled::reads(reads), writes, clock)
+        Self::framed(websocket, Mangled::reads(reads), writes, clock, tap)
     }
 }
 
 impl<F: Framing> Ends<F> {
-    fn framed(websocket: WebSocket, reads: F, writes: F, clock: &Clock) -> Self {
-        let (incoming, outgoing) = framed(websocket, reads, writes, clock.clone(), Tap::none());
+    fn framed(websocket: WebSocket, reads: F, writes: F, clock: &Clock, tap: Tap) -> Self {
+        let (incoming, outgoing) = framed(websocket, reads, writes, clock.clone(), tap);
         Self { incoming, outgoing }
     }
 

@@ -9,6 +9,7 @@ use axt_control::{
 use axt_net::{
     fault::Hook,
     pump::{Pace, Traffic},
+    tap::Tap,
 };
 use axt_proto::{
     Carried, ChannelId, ConnectionId, Extensions, InstanceId, Reason, SessionId, Size,
@@ -45,6 +46,8 @@ pub(crate) struct Opened {
     pub(crate) frames: Arc<Mangling>,
     /// By which faults are put on its websocket; absent: there is no life to put them on.
     pub(crate) hook: Option<Hook>,
+    /// Sees what passes, when somebody traces it.
+    pub(crate) tap: Tap,
 }
 
 /// Which connection it is.
@@ -135,6 +138,9 @@ impl Desk {
             ..whom
         };
         let (mut hook, mut frames) = (None, Mangling::none(self.own.clone()));
+        let tap = self
+            .traces
+            .open(connection, &upgrade.session, &instance, &channel);
         let fate = match &connecting.verdict {
             Verdict::Fail { reason, .. } => Fate::Fail(*reason),
             Verdict::Kick => {
@@ -178,12 +184,17 @@ impl Desk {
             instance,
             is_port,
         };
+        if matches!(fate, Fate::Fail(_)) {
+            // Nothing will report its end.
+            self.traces.close(connection);
+        }
         Ok(Opened {
             who,
             granted,
             fate,
             frames,
             hook,
+            tap,
         })
     }
 
@@ -204,6 +215,7 @@ impl Desk {
     pub(super) fn ended(&mut self, connection: ConnectionId, ended: Option<Ended>) {
         self.pairing.close(connection);
         self.faults.sites.close(connection);
+        self.traces.close(connection);
         let traffic = self.traffic.remove(&connection);
         let now = self.now();
         let Some(ended) = ended else {

@@ -52,7 +52,14 @@ pub(super) fn notify(
         let up = relay.desk.ask(move |desk| desk.agent_up(&asked, info));
         let Ok(link) = up.await else { return };
         let number = link.number;
-        notify::serve(websocket, link, &instance, relay.tasks.token()).await;
+        notify::serve(
+            websocket,
+            link,
+            &instance,
+            &relay.traces,
+            relay.tasks.token(),
+        )
+        .await;
         // A relay that is stopping has nobody online anyway.
         let _ = relay
             .desk

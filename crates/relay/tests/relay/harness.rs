@@ -116,6 +116,7 @@ impl World {
             faults: Vec::new(),
             seed: Some(7),
             enforce_tls: false,
+            traces: axt_relay::TraceConfig::default(),
         };
         let relay = Relay::start(config, &tasks).expect("starts");
         let dialer = Dialer::memory(&net);

@@ -1,0 +1,295 @@
+//! Traces of a whole sandbox: what is in them, and what never is.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
+
+mod harness;
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use axt_client::session::{Announce, Started, connect};
+use axt_control::admin::TraceRequest;
+use axt_proto::{Secret, SessionId};
+use axt_sandbox::{Sandbox, SandboxConfig, TraceSettings, terminal::Terminal};
+use axt_trace::{
+    fields,
+    read::{self, Trace},
+    record::{Dir, Hop, What},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use harness::{command, settings, start};
+
+const TYPED: &str = "typed-pass''word-9";
+const PRINTED: &str = "typed-password-9";
+
+async fn traced(folder: &Path, payload: bool) -> Sandbox {
+    start(SandboxConfig {
+        trace: Some(TraceSettings {
+            folder: folder.to_owned(),
+            payload,
+        }),
+        ..settings()
+    })
+    .await
+}
+
+/// Types a line, sees it answered, and ends the shell.
+async fn say(mut terminal: Terminal) {
+    terminal.resize(30, 100);
+    let line = format!("echo {TYPED}");
+    terminal.type_line(&line).await.expect("typed");
+    terminal.expect(PRINTED).await.expect("printed");
+    terminal.type_line("exit").await.expect("typed");
+    terminal.end().await.expect("an end");
+}
+
+/// What a person does, and what goes wrong: with every kind of secret that there is.
+async fn busy(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
+    let session = command(sandbox, "PS1='$ ' exec sh").await;
+    say(sandbox.terminal(&session).await.expect("a terminal")).await;
+    let wrong = Started {
+        token: Secret::new("d86c2df2-d19c-4bd8-b817-a19ef1230000"),
+        ..session.clone()
+    };
+    let refused = connect(sandbox.network(), &wrong, Announce::default()).await;
+    assert!(refused.is_err());
+    let unknown = [("Misspelt", "unknown-value")];
+    let activation = sandbox.api().call("CreateActivation", &unknown).await;
+    let activation = activation.expect("an activation");
+    let script = STANDARD.encode("echo script-secret");
+    let asked = [
+        ("Type", "RunShellScript"),
+        ("CommandContent", script.as_str()),
+        ("ContentEncoding", "Base64"),
+        ("InstanceId.1", sandbox.instance().as_str()),
+    ];
+    let run = sandbox.api().call("RunCommand", &asked).await;
+    let run = run.expect("a command");
+    let invocation = run["InvokeId"].as_str().expect("an id").to_owned();
+    harness::until("the command's end", || async {
+        let asked = [("InvokeId", invocation.as_str())];
+        let answer = sandbox
+            .api()
+            .call("DescribeInvocationResults", &asked)
+            .await;
+        answer
+            .expect("an answer")
+            .to_string()
+            .contains("Success")
+            .then_some(())
+    })
+    .await;
+    let code = activation["ActivationCode"].as_str().expect("a code");
+    vec![
+        ("the session's token", session.token.expose().to_owned()),
+        ("a wrong token", wrong.token.expose().to_owned()),
+        (
+            "the access key's secret",
+            sandbox.ready().access_key_secret.expose().to_owned(),
+        ),
+        ("an activation's code", code.to_owned()),
+        ("an ignored parameter's value", "unknown-value".to_owned()),
+        ("a command's script", script),
+        ("a command's output", STANDARD.encode("script-secret\n")),
+        ("a private key", "PRIVATE KEY".to_owned()),
+    ]
+}
+
+fn text(folder: &Path) -> String {
+    let files = fs::read_dir(folder).expect("a folder");
+    let texts = files.map(|file| {
+        let path = file.expect("a file").path();
+        let mode = fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+        fs::read_to_string(path).expect("text")
+    });
+    texts.collect()
+}
+
+fn names(traces: &[Trace]) -> Vec<String> {
+    let names = traces.iter().map(|trace| {
+        let name = trace.path.file_name().expect("a name");
+        name.to_string_lossy().into_owned()
+    });
+    names.collect()
+}
+
+fn words(trace: &Trace, hop: Hop, dir: Dir) -> Vec<&str> {
+    trace
+        .records
+        .iter()
+        .filter(|record| record.hop == hop && record.dir == dir)
+        .map(|record| record.what.word())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_frame_and_call_of_a_sandbox_is_traced_and_no_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("traces");
+    let sandbox = traced(&place, false).await;
+
+    let mut secrets = busy(&sandbox).await;
+    sandbox.shutdown().await;
+
+    let traces = read::read(&place).expect("traces");
+    let of = |start: &str| {
+        let found = traces.iter().zip(names(&traces));
+        let mut found = found.filter(|(_, name)| name.starts_with(start));
+        let (trace, _) = found.next().unwrap_or_else(|| panic!("no {start}…"));
+        trace
+    };
+    let relay = of("relay.s-");
+    for (hop, dir, expected) in [
+        (Hop::Client, Dir::Up, ["input", "resize"].as_slice()),
+        (Hop::Client, Dir::Down, &["status", "output", "close"]),
+        (Hop::Agent, Dir::Up, &["status", "input", "resize"]),
+        (Hop::Agent, Dir::Down, &["output"]),
+    ] {
+        let seen = words(relay, hop, dir);
+        for word in expected {
+            assert!(seen.contains(word), "{hop} {dir:?} {word}: {seen:?}");
+        }
+    }
+    let ids = &relay.header.ids;
+    assert!(ids.session.is_some() && ids.channel.is_some() && ids.instance.is_some());
+    // The agent has seen the same frames from its end.
+    let agent = traces
+        .iter()
+        .find(|trace| trace.header.seen_by == "agent" && trace.header.ids.channel == ids.channel)
+        .expect("the agent's");
+    let frames = |trace, dir| {
+        let mut seen = words(trace, Hop::Agent, dir);
+        seen.retain(|word| ["input", "output", "resize", "status"].contains(word));
+        seen.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(frames(agent, Dir::Up), frames(relay, Dir::Up));
+    assert_eq!(frames(agent, Dir::Down), frames(relay, Dir::Down));
+    let control = text(&place);
+    for told in [
+        "StartTerminalSession",
+        "/luban/api/v1/session/list",
+        "/luban/session/backend",
+        "/luban/api/v1/session/status",
+        "/luban/api/v1/task/finish",
+        "\"text\":\"kick_vm session start ch-",
+        "\"text\":\"accept:kick_vm session start ch-",
+        "\"path\":\"/session\"",
+        "\"status\":101",
+        "\"status\":403",
+        "Misspelt",
+    ] {
+        assert!(control.contains(told), "{told} is missing");
+    }
+    secrets.push(("what was typed", STANDARD.encode("echo typed")));
+    secrets.push(("what was typed, in clear", "typed-pass".to_owned()));
+    for (what, secret) in secrets {
+        // A base64 text depends on where it starts: its first bytes are enough.
+        let secret: String = secret.chars().take(16).collect();
+        assert!(!control.contains(&secret), "{what} is in the trace");
+    }
+    assert!(
+        !control.contains("\"payload\":\""),
+        "payload is in the trace"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payload_is_traced_where_it_is_wanted_and_secrets_are_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sandbox = traced(folder.path(), true).await;
+
+    let mut secrets = busy(&sandbox).await;
+    sandbox.shutdown().await;
+
+    let traces = read::read(folder.path()).expect("traces");
+    let typed: Vec<u8> = traces
+        .iter()
+        .filter(|trace| trace.header.seen_by == "relay")
+        .flat_map(|trace| &trace.records)
+        .filter(|record| record.hop == Hop::Client && record.dir == Dir::Up)
+        .filter_map(|record| match &record.what {
+            What::Frame(frame) if frame.is_data() => fields::payload(frame),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let typed = String::from_utf8_lossy(&typed);
+    assert!(typed.contains(TYPED), "{typed}");
+    let text = text(folder.path());
+    assert!(text.contains(&STANDARD.encode("script-secret\n")));
+    secrets.retain(|(what, _)| *what != "a command's output");
+    for (what, secret) in secrets {
+        assert!(!text.contains(&secret), "{what} is in the trace");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_session_is_traced_from_the_middle_on_until_it_is_told_to_stop() {
+    let sandbox = start(settings()).await;
+    let session = command(&sandbox, "PS1='$ ' exec sh").await;
+    let other = command(&sandbox, "PS1='$ ' exec sh").await;
+    let mut terminal = sandbox.terminal(&session).await.expect("a terminal");
+    let mut unseen = sandbox.terminal(&other).await.expect("a terminal");
+    terminal.type_line("echo be''fore").await.expect("typed");
+    terminal.expect("before").await.expect("printed");
+    let id: SessionId = session.id.parse().expect("an id");
+    let on = TraceRequest {
+        on: true,
+        payload: true,
+    };
+    let off = TraceRequest {
+        on: false,
+        payload: false,
+    };
+
+    let answer = sandbox.admin().trace(&id, on).await.expect("traced");
+    terminal.type_line("echo dur''ing").await.expect("typed");
+    terminal.expect("during").await.expect("printed");
+    unseen.type_line("echo un''seen").await.expect("typed");
+    unseen.expect("unseen").await.expect("printed");
+    let stopped = sandbox.admin().trace(&id, off).await.expect("stopped");
+    terminal.type_line("echo af''ter").await.expect("typed");
+    terminal.expect("after").await.expect("printed");
+
+    assert!(answer.on && answer.payload && !stopped.on);
+    let folder = Path::new(&answer.folder).to_owned();
+    let traces = harness::until("the trace", || async {
+        read::read(&folder).ok().filter(|traces| !traces.is_empty())
+    })
+    .await;
+    sandbox.shutdown().await;
+    let [trace] = traces.as_slice() else {
+        panic!("{:?}", names(&traces))
+    };
+    assert_eq!(
+        trace.header.ids.session.as_deref(),
+        Some(session.id.as_str())
+    );
+    let typed: String = trace
+        .records
+        .iter()
+        .filter(|record| record.hop == Hop::Client && record.dir == Dir::Up)
+        .filter_map(|record| match &record.what {
+            What::Frame(frame) => fields::payload(frame),
+            _ => None,
+        })
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .collect();
+    assert_eq!(typed, "echo dur''ing\r");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_never_was_cannot_be_traced() {
+    let sandbox = start(settings()).await;
+    let nobody: SessionId = "s-hz0000".parse().expect("an id");
+    let on = TraceRequest {
+        on: true,
+        payload: false,
+    };
+
+    let refused = sandbox.admin().trace(&nobody, on).await.expect_err("none");
+
+    assert!(refused.to_string().contains("s-hz0000"), "{refused}");
+    sandbox.shutdown().await;
+}
