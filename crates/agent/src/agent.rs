@@ -13,7 +13,7 @@ use crate::{
     commands::Commands,
     config::{AgentConfig, Surroundings},
     follow::Follower,
-    notify,
+    notify, telemetry,
 };
 
 /// A running agent. It belongs to the [`Tasks`] that it was started in and ends with them: each of
@@ -47,12 +47,13 @@ impl Agent {
                 () = channels.deregistered() => {
                     over.send_replace(true);
                 }
-                ((), (), (), ()) = async {
+                ((), (), (), (), ()) = async {
                     follower.once().await;
                     tokio::join!(
                         notify::keep(Arc::clone(&relay), Arc::clone(&channels), online_sender),
                         beat::keep(Arc::clone(&relay), Arc::clone(&commands)),
                         beat::keep_signed(Arc::clone(&relay)),
+                        telemetry::keep(Arc::clone(&relay)),
                         follower.keep(),
                     )
                 } => {}

@@ -4,7 +4,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axt_control::luban::{
     CHANNEL_QUERY, ClockState, Identity, SessionList, SignedAhead, StatusPost, TaskReport,
-    beat::HeartBeat, beat::HeartBeatReply, clock::SEEN_QUERY, header, notify::TaskId, path,
+    beat::HeartBeat,
+    beat::HeartBeatReply,
+    clock::SEEN_QUERY,
+    header, path,
+    task::{Reason, TaskListQuery},
 };
 use axt_net::{
     http::HttpError,
@@ -15,11 +19,18 @@ use axt_net::{
 };
 use axt_proto::{ChannelId, InstanceId};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT},
+};
+use jiff::tz::TimeZone;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::sync::Notify;
 
-use crate::config::{AgentConfig, Surroundings};
+use crate::{
+    config::{AgentConfig, Surroundings},
+    telemetry::Telemetry,
+};
 
 /// A call that was of no use.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +55,7 @@ pub(crate) struct Relay {
     taken: Notify,
     control: Tap,
     constant: HeaderMap,
+    telemetry: Telemetry,
 }
 
 #[derive(Debug)]
@@ -77,6 +89,7 @@ impl Relay {
             config,
             around,
             constant,
+            telemetry: Telemetry::default(),
         }
     }
 
@@ -90,6 +103,11 @@ impl Relay {
 
     pub(crate) fn around(&self) -> &Surroundings {
         &self.around
+    }
+
+    /// What it is to tell of itself.
+    pub(crate) fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
     }
 
     /// A number for whoever needs one, from the agent's own seed.
@@ -127,16 +145,17 @@ impl Relay {
             .map(drop)
     }
 
-    /// What there is to run and to stop: all, or one task. `reason` is `startup` or `kickoff`.
-    pub(crate) async fn task_list(
-        &self,
-        reason: &str,
-        task: Option<&TaskId>,
-    ) -> Result<SessionList, CallError> {
-        let task = task.map(|task| format!("&taskId={task}"));
-        let task = task.unwrap_or_default();
-        let query = format!("reason={reason}{task}&currentTime={}", self.now_ms());
-        let answer = self.post(path::TASK_LIST, &query, JSON).await?;
+    /// What there is to run and to stop: all, or one task.
+    pub(crate) async fn task_list(&self, reason: Reason) -> Result<SessionList, CallError> {
+        let now = self.around.wall.now();
+        let zone = TimeZone::system();
+        let query = TaskListQuery {
+            reason,
+            current_time: self.now_ms(),
+            offset: zone.to_offset(now).seconds(),
+            time_zone: zone.iana_name().unwrap_or("Etc/UTC").to_owned(),
+        };
+        let answer = self.post(path::TASK_LIST, &query.to_string(), JSON).await?;
         Ok(serde_json::from_slice(&answer)?)
     }
 
@@ -162,6 +181,27 @@ impl Relay {
         let query = seen.map_or_else(String::new, |seen| format!("{SEEN_QUERY}={seen}"));
         let request = self.request(Method::GET, path::CLOCK, &query, JSON)?;
         Ok(serde_json::from_slice(&self.send(request).await?)?)
+    }
+
+    /// Sends a JSON body; what comes back.
+    pub(crate) async fn post_body(&self, path: &str, body: Bytes) -> Result<Bytes, CallError> {
+        let mut request = self.request(Method::POST, path, "", JSON)?;
+        *request.body_mut() = body;
+        self.send(request).await
+    }
+
+    /// Sends an event without saying whose it is, as an agent that is registered no longer.
+    pub(crate) async fn post_anonymous_event(&self, body: Bytes) -> Result<(), CallError> {
+        let mut request = self.request(Method::POST, path::METRICS, "", JSON)?;
+        *request.body_mut() = body;
+        let headers = request.headers_mut();
+        let named = std::mem::take(headers);
+        for name in [USER_AGENT, CONTENT_TYPE] {
+            if let Some(value) = named.get(&name) {
+                headers.insert(name, value.clone());
+            }
+        }
+        self.send(request).await.map(drop)
     }
 
     /// Takes the registration back; the body of the answer.
@@ -263,7 +303,13 @@ impl Relay {
         &self.control
     }
 
-    async fn send(&self, request: Request<Bytes>) -> Result<Bytes, CallError> {
+    async fn send(&self, mut request: Request<Bytes>) -> Result<Bytes, CallError> {
+        if request.method() == Method::POST && request.body().is_empty() {
+            // Said as the official agent says it: some servers want to be told.
+            request
+                .headers_mut()
+                .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         let seen = self.control.is_on().then(|| seen(&request));
         let begun = link::now();
         let response = self.around.http.send(request).await;

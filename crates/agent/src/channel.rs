@@ -354,8 +354,8 @@ impl Runner {
                 {
                     control.done();
                 }
-                let post = self.status(end);
-                self.errands.push_back(Errand::Report(post));
+                let report = self.report(end);
+                self.errands.push_back(report);
             }
             Action::Close => self.is_closed = true,
         }

@@ -14,7 +14,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use axt_control::luban::{SessionList, TaskEnd, TaskNews, notify::TaskId, task::Task};
+use axt_control::luban::{
+    SessionList, TaskEnd, TaskNews,
+    notify::TaskId,
+    task::{Reason, Task},
+};
 use axt_net::{link, tasks::Tasks};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -62,11 +66,6 @@ impl Commands {
         &self.tasks
     }
 
-    /// Whether the first task list has come.
-    pub(crate) fn has_begun(&self) -> bool {
-        *self.is_begun.borrow()
-    }
-
     /// The first task list has come.
     pub(crate) fn begin(&self, list: SessionList) {
         self.take(list);
@@ -90,7 +89,7 @@ impl Commands {
             .wait_for(|is_begun| *is_begun)
             .await;
         for number in 1..=TRIES {
-            match self.relay.task_list("kickoff", task.as_ref()).await {
+            match self.relay.task_list(Reason::Kickoff(task.clone())).await {
                 Ok(list) => return self.take(list),
                 Err(error) => tracing::debug!(?task, %error, "no task list"),
             }

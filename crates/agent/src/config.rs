@@ -42,6 +42,8 @@ pub struct AgentConfig {
     /// How many requests are signed ahead, so that opening a session waits for no signature. Each
     /// costs about 2 ms of CPU a minute, so many simulated instances do without.
     pub signed_ahead: usize,
+    /// Whether this is its first start since the machine's: it tells the relay so.
+    pub is_cold_start: bool,
     /// Request ids and back-off depend on this alone, where it is given.
     pub seed: Option<u64>,
 }
@@ -60,8 +62,15 @@ impl AgentConfig {
             idle_timeout: Limits::default().idle_timeout(),
             follow_clock: false,
             signed_ahead: 3,
+            is_cold_start: false,
             seed: None,
         }
+    }
+
+    /// Whether it is one of many in its process: then what is not urgent is not done at the start,
+    /// so that all of them are online sooner.
+    pub(crate) const fn is_one_of_many(&self) -> bool {
+        self.signed_ahead == 0
     }
 }
 

@@ -6,8 +6,8 @@
 //!
 //! ```text
 //!  Agent ── notify ──▶ channels ──▶ channel (runner) ──▶ target: shell ──▶ helper
-//!    └───── beat           │ └▶ commands (a runner each) ──▶     port
-//!                          ▼            ▼    │                   script
+//!    ├───── beat           │ └▶ commands (a runner each) ──▶     port
+//!    └───── telemetry      ▼            ▼    │                   script
 //!                        calls      datalink └── proto::channel (decides)
 //! ```
 
@@ -26,6 +26,7 @@ mod notify;
 mod registration;
 pub mod shell;
 mod target;
+mod telemetry;
 
 pub use agent::Agent;
 pub use config::{AGENT_VERSION, AgentConfig, Shells, Surroundings};

@@ -26,6 +26,8 @@ pub(crate) async fn keep(relay: Arc<Relay>, channels: Arc<Channels>, online: wat
                 online.send_replace(true);
                 let lost = listen(socket, &relay, &channels).await;
                 online.send_replace(false);
+                let (Lost::Closed(why) | Lost::Broken(why)) = &lost;
+                relay.tell_channel_lost(why);
                 let instance = relay.instance();
                 match lost {
                     Lost::Closed(why) => tracing::info!(%instance, why, "the relay closed"),

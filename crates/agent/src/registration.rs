@@ -152,6 +152,12 @@ pub async fn deregister(
 impl Relay {
     /// See [`deregister`].
     pub(crate) async fn deregister(&self) -> Result<(), RegistrationError> {
+        self.take_back().await?;
+        self.tell_unregistered().await;
+        Ok(())
+    }
+
+    async fn take_back(&self) -> Result<(), RegistrationError> {
         let refused = |status, body: &Bytes| RegistrationError::Refused {
             status,
             message: said(body),

@@ -46,14 +46,16 @@ async fn an_agent_signs_in_announces_and_beats() {
         Some(Extensions::ALL.to_string().as_str())
     );
     let mut calls = Vec::new();
-    while calls.len() < 3 {
+    while calls.len() < 5 {
         calls.push(soon("calls", relay.calls.recv()).await.expect("runs"));
     }
     assert_eq!(
         calls,
         [
+            "/luban/api/v1/update/update_check",
             "/luban/api/heart-beat",
             "/luban/api/v1/task/list",
+            "/luban/api/metrics",
             "/luban/api/heart-beat"
         ]
     );

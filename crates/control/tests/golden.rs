@@ -2,11 +2,15 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing)]
 
+use std::collections::BTreeMap;
+
 use axt_control::luban::{
     AgentKey, Answer, Identity, Notify, PublicKey, Signer, StatusPost, Verifier,
-    beat::HeartBeat,
+    beat::{HeartBeat, UpdateRequest},
     register::RegisterRequest,
-    telemetry::{ClientReport, MetricsEvent},
+    state::StateRequest,
+    task::{Reason, TaskListQuery},
+    telemetry::{ClientReport, Common, EventKind, MetricsEvent},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -199,4 +203,53 @@ fn captured_metrics_events_and_client_reports_read_and_are_written_to_the_byte()
 
     assert!(body::<MetricsEvent>(&golden, "http_metrics") >= 3);
     assert!(body::<ClientReport>(&golden, "http_client_report") >= 1);
+    assert!(body::<UpdateRequest>(&golden, "http_update_check") >= 1);
+    assert!(body::<StateRequest>(&golden, "http_list_instance_state") >= 1);
+}
+
+#[test]
+fn captured_metrics_events_are_made_anew_from_what_they_tell() {
+    let golden = golden();
+
+    for (name, kind) in [
+        ("http_metrics_startup", EventKind::Startup),
+        ("http_metrics_session_failed", EventKind::SessionFailed),
+        ("http_metrics_unregister", EventKind::Unregistered),
+    ] {
+        let vector = vectors(&golden)
+            .iter()
+            .find(|vector| vector["name"] == name)
+            .expect("the vector");
+        let body = text(&vector["decoded"], "body");
+        let told: MetricsEvent = serde_json::from_str(body).expect("reads");
+        let common: Common = serde_json::from_str(&told.common).expect("reads");
+        let keywords: BTreeMap<String, String> =
+            serde_json::from_str(&told.keywords).expect("reads");
+        let keywords = keywords
+            .into_iter()
+            .map(|(name, value)| (&*name.leak(), value))
+            .collect();
+
+        let again = MetricsEvent::new(kind, told.event_time, &common, &keywords);
+
+        assert_eq!(serde_json::to_string(&again).expect("serialises"), body);
+    }
+}
+
+#[test]
+fn the_captured_request_for_the_task_list_is_written_to_the_byte() {
+    let golden = golden();
+    let vector = vectors(&golden)
+        .iter()
+        .find(|vector| vector["name"] == "http_task_list_startup")
+        .expect("the vector");
+
+    let query = TaskListQuery {
+        reason: Reason::Startup { cold_start: true },
+        current_time: 1_795_587_058_421,
+        offset: 0,
+        time_zone: "Etc/UTC".to_owned(),
+    };
+
+    assert_eq!(query.to_string(), text(&vector["decoded"], "query"));
 }

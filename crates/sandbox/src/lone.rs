@@ -1,5 +1,6 @@
 //! One agent alone, for a relay that runs elsewhere; its registration, and the making of its key.
 
+mod boot;
 mod folder;
 mod register;
 
@@ -41,6 +42,9 @@ pub struct LoneAgentConfig {
     pub instance: InstanceId,
     /// The file of its private key: PEM, PKCS#1 or PKCS#8.
     pub key: PathBuf,
+    /// Where it notes in which boot of its machine it last ran, by which it knows a first start;
+    /// `None` when it cannot tell, and says that it is none.
+    pub boot_mark: Option<PathBuf>,
     /// What it signs beside its id, possibly empty.
     pub machine_id: String,
     /// The version that it says it has: four numbers with dots.
@@ -66,6 +70,7 @@ impl LoneAgentConfig {
             ca: None,
             instance,
             key: key.into(),
+            boot_mark: None,
             machine_id: String::new(),
             version: AGENT_VERSION.to_owned(),
             machine: Machine::here(),
@@ -181,6 +186,9 @@ impl LoneAgent {
             shells: config.shells,
             extensions: config.extensions,
             follow_clock: config.follow_clock,
+            is_cold_start: config
+                .boot_mark
+                .is_some_and(|mark| boot::is_first_start(&mark)),
             ..AgentConfig::new(config.server, signer, Arc::new(config.machine))
         };
         let agents = tasks.child();

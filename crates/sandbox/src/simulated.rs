@@ -88,6 +88,8 @@ impl LocalAgents {
             agent.version = config.agent_version.clone();
             agent.extensions = config.extensions;
             agent.idle_timeout = config.limits.idle_timeout();
+            // Its machine is the sandbox, which starts with it.
+            agent.is_cold_start = true;
             agent.seed = config.seed.map(|seed| seed.wrapping_add(as_seed(number)));
             if number >= SIGN_AHEAD_FOR {
                 agent.signed_ahead = 0;

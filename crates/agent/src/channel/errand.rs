@@ -15,8 +15,8 @@ use super::Runner;
 pub(super) enum Errand {
     /// A message without payload, on the data channel.
     Send(Message),
-    /// How the channel ended, by a call of its own.
-    Report(StatusPost),
+    /// How the channel ended, by a call of its own, and why in words.
+    Report(StatusPost, String),
 }
 
 impl Runner {
@@ -32,12 +32,10 @@ impl Runner {
                 let message = message.clone();
                 Some(Box::pin(async move { writer.send(&message).await }))
             }
-            Some(Errand::Report(post)) => {
-                let (relay, post) = (Arc::clone(&self.relay), post.clone());
+            Some(Errand::Report(post, why)) => {
+                let (relay, post, why) = (Arc::clone(&self.relay), post.clone(), why.clone());
                 Some(Box::pin(async move {
-                    if let Err(error) = relay.post_status(&post).await {
-                        tracing::debug!(channel = %post.channel, %error, "no status was taken");
-                    }
+                    super::open::report(&relay, post, &why).await;
                 }))
             }
         };
@@ -45,7 +43,7 @@ impl Runner {
 
     pub(super) fn errand_done(&mut self) {
         self.errand = None;
-        if let Some(Errand::Report(_)) = self.errands.pop_front() {
+        if let Some(Errand::Report(..)) = self.errands.pop_front() {
             self.machine().reported();
         }
     }
@@ -63,8 +61,8 @@ impl Runner {
             .retain(|errand| !matches!(errand, Errand::Send(_)));
     }
 
-    /// The post that tells how the channel ended.
-    pub(super) fn status(&mut self, end: End) -> StatusPost {
+    /// To tell how the channel ended.
+    pub(super) fn report(&mut self, end: End) -> Errand {
         let code = match (end, self.wanted.kind()) {
             (End::Exited(_) | End::Done, _) => StatusCode::Ok,
             (End::Stopped, _) => StatusCode::Notified,
@@ -78,10 +76,12 @@ impl Runner {
         tracing::info!(
             channel = %self.id, code = code.word(), detail = detail.as_deref(), "a channel ended"
         );
-        StatusPost {
+        let post = StatusPost {
             channel: self.id.clone(),
             code,
-            detail: detail.filter(|_| self.tells_detail),
-        }
+            detail: detail.clone().filter(|_| self.tells_detail),
+        };
+        let why = detail.unwrap_or_else(|| code.word().to_owned());
+        Errand::Report(post, why)
     }
 }

@@ -47,36 +47,32 @@ pub(crate) async fn serve(relay: Arc<Relay>, id: ChannelId, stop: CancellationTo
         }
         Err(error) => {
             tracing::warn!(channel = %id, %error, "the data channel cannot be dialled");
-            report(
-                &relay,
-                StatusPost {
-                    channel: id,
-                    code: StatusCode::OpenChannelFailed,
-                    detail: object.axt.map(|_| error.to_string()),
-                },
-            )
-            .await;
+            let post = StatusPost {
+                channel: id,
+                code: StatusCode::OpenChannelFailed,
+                detail: object.axt.map(|_| error.to_string()),
+            };
+            report(&relay, post, &error.to_string()).await;
         }
     }
 }
 
 /// Tells that a channel is served already: the second kick gets nothing (wire-protocol 9.5).
 pub(crate) async fn refuse_duplicate(relay: Arc<Relay>, id: ChannelId) {
-    report(
-        &relay,
-        StatusPost {
-            channel: id,
-            code: StatusCode::SessionIdDuplicate,
-            detail: None,
-        },
-    )
-    .await;
+    let post = StatusPost {
+        channel: id,
+        code: StatusCode::SessionIdDuplicate,
+        detail: None,
+    };
+    report(&relay, post, "the channel is served already").await;
 }
 
-async fn report(relay: &Relay, post: StatusPost) {
+/// Posts how a channel ended, and then what there is to say of a failure (wire-protocol 10.4).
+pub(super) async fn report(relay: &Relay, post: StatusPost, why: &str) {
     if let Err(error) = relay.post_status(&post).await {
         tracing::debug!(channel = %post.channel, %error, "no status was taken");
     }
+    relay.tell_failure(&post, why);
 }
 
 /// Asks until the relay has an answer, or would no longer wait for ours.

@@ -274,17 +274,22 @@ impl AgentSettings {
     /// There is neither.
     pub(crate) fn config(self) -> Result<LoneAgentConfig, Failure> {
         let version = self.version().to_owned();
+        let mut boot_mark = None;
         let (instance, key, machine_id) = match (self.named, self.registered) {
             (Some((instance, key)), _) => (instance, key, self.machine_id.unwrap_or_default()),
-            (None, Some(registered)) => (
-                registered.instance,
-                self.folder.key_path(),
-                registered.machine_id,
-            ),
+            (None, Some(registered)) => {
+                boot_mark = Some(self.folder.boot_path());
+                (
+                    registered.instance,
+                    self.folder.key_path(),
+                    registered.machine_id,
+                )
+            }
             (None, None) => return Err(missing("instance: this machine has not registered")),
         };
         Ok(LoneAgentConfig {
             ca: self.place.ca,
+            boot_mark,
             machine_id,
             version,
             machine: self.machine,

@@ -150,36 +150,78 @@ impl FromStr for HeartBeat {
 }
 
 /// The answer to a heart-beat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct HeartBeatReply {
     /// Milliseconds to the next one; the official agent takes 55,000 to 65,000 and else draws its
     /// own.
     pub next_interval: u64,
+    /// What is wrong with the beat, which has not been acknowledged then. A relay of ours says
+    /// nothing of the kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub err_msg: Option<String>,
+}
+
+impl HeartBeatReply {
+    /// Whether the server misses a parameter, and wants the long form from now on: it says `Required
+    /// request parameter 'x' for method parameter type T is not present`.
+    #[must_use]
+    pub fn wants_long_form(&self) -> bool {
+        let told = self.err_msg.as_deref().unwrap_or_default();
+        let rest = told
+            .split_once("Required request parameter '")
+            .and_then(|(_, rest)| rest.split_once("' for method parameter type "));
+        rest.is_some_and(|(_, rest)| rest.contains(" is not present"))
+    }
 }
 
 impl Default for HeartBeatReply {
     fn default() -> Self {
         Self {
             next_interval: HEART_BEAT_MS,
+            err_msg: None,
         }
     }
 }
 
+/// What an agent says when it asks for an update of itself, its members in the official agent's
+/// order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateRequest {
+    /// `linux`, `windows` or `freebsd`.
+    pub os: String,
+    /// Such as `amd64`.
+    pub arch: String,
+    /// Such as `Linux_#1 SMP …_x86_64`.
+    pub os_version: String,
+    /// [`APP_ID`].
+    pub app_id: String,
+    /// Four numbers with dots.
+    pub app_version: String,
+    /// Such as `6.18.44`.
+    pub kernel_version: String,
+}
+
+/// What the agent is called in an update check.
+pub const APP_ID: &str = "aliyun assistant";
+
 /// The answer to an update check: never anything to update, for an official agent would download
 /// and run it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct UpdateReply {
-    flag: u8,
-    need_update: u8,
+    flag: i64,
+    /// Not 0: there is something to download and run.
+    pub need_update: i64,
     /// Seconds to the next check.
-    next_interval: u64,
+    pub next_interval: u64,
     #[serde(rename = "instanceId")]
     instance_id: String,
     update_info: UpdateInfo,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 struct UpdateInfo {
     file_name: String,
     md5: String,
@@ -213,6 +255,22 @@ mod tests {
         let program = beat.machine.as_ref().and_then(|told| told.program.as_ref());
         assert_eq!(program.expect("told").app_version, "2.2.3.500");
         assert_eq!(beat.to_string(), query);
+    }
+
+    #[test]
+    fn only_a_parameter_that_is_missed_asks_for_the_long_form() {
+        let told = |message: &str| {
+            let reply = format!(r#"{{"nextInterval":60000,"errMsg":"{message}"}}"#);
+            let reply: HeartBeatReply = serde_json::from_str(&reply).expect("reads");
+            reply.wants_long_form()
+        };
+
+        assert!(told(
+            "Required request parameter 'lang' for method parameter type String is not present"
+        ));
+        assert!(!told("busy"));
+        let calm: HeartBeatReply = serde_json::from_str("{}").expect("reads");
+        assert!(!calm.wants_long_form());
     }
 
     #[test]

@@ -94,7 +94,8 @@ impl FromStr for Notify {
         let words: Vec<&str> = text.split(' ').collect();
         match words.as_slice() {
             ["kick_vm"] => Ok(Self::Fetch),
-            [_, "noop", ..] => Ok(Self::Noop),
+            // A diagnosis of its network is something that no agent of ours has to tell.
+            [_, "noop", ..] | [_, "status", "network", ..] => Ok(Self::Noop),
             [_, "session", "start", channel] => channel
                 .parse()
                 .map(Self::SessionStart)
@@ -103,8 +104,11 @@ impl FromStr for Notify {
                 .parse()
                 .map(Self::SessionStop)
                 .map_err(|_| UnknownCommand),
-            [_, "task", "run", task] => task.parse().map(Self::TaskRun).map_err(|_| UnknownCommand),
-            [_, "task", "stop", task] => {
+            // A file to be sent is found in the task list, too.
+            [_, "task", "run", task] | [_, "file", "create", task] => {
+                task.parse().map(Self::TaskRun).map_err(|_| UnknownCommand)
+            }
+            [_, "task" | "file", "stop", task] => {
                 task.parse().map(Self::TaskStop).map_err(|_| UnknownCommand)
             }
             [_, "agent", "deregister"] => Ok(Self::AgentDeregister),
@@ -195,6 +199,18 @@ mod tests {
             let answer = Answer::to_command(&text);
 
             prop_assert_eq!(answer.to_string().parse::<Answer>(), Ok(answer));
+        }
+    }
+
+    #[test]
+    fn what_the_official_agent_takes_and_a_relay_of_ours_never_says_is_taken() {
+        for command in [
+            "kick_vm status network --refresh --vpc",
+            "kick_vm file create f-1",
+            "kick_vm file stop f-1",
+        ] {
+            let answer = Answer::to_command(command).to_string();
+            assert_eq!(answer, format!("accept:{command}"));
         }
     }
 

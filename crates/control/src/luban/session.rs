@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use axt_proto::{ChannelId, Extensions, InstanceId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{CHANNEL_QUERY, CODE_OK, task::Task};
 
@@ -71,24 +71,40 @@ pub struct SessionList {
     /// [`CODE_OK`]; 408 makes the agent ask again every 2 s.
     #[serde(default)]
     pub code: i64,
-    /// Whose.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whose; a service need not say, and may say it with an empty text.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "usable"
+    )]
     pub instance_id: Option<InstanceId>,
     /// Tasks to run.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     pub run: Vec<Task>,
     /// Tasks to stop.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     pub stop: Vec<Task>,
     /// Tasks to check only.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     pub test: Vec<Task>,
     /// Files to create; never used here.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     pub file: Vec<serde_json::Value>,
     /// Sessions to open: **one** at most, for all in one reply run one after the other (9.5).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     pub session: Vec<SessionObject>,
+}
+
+/// An id, where the text is one.
+fn usable<'de, D: Deserializer<'de>>(told: D) -> Result<Option<InstanceId>, D::Error> {
+    let told: Option<String> = Option::deserialize(told)?;
+    Ok(told.and_then(|told| told.parse().ok()))
+}
+
+/// A list, where `null` is an empty one, as the official agent takes it.
+fn or_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(told: D) -> Result<Vec<T>, D::Error> {
+    let told: Option<Vec<T>> = Option::deserialize(told)?;
+    Ok(told.unwrap_or_default())
 }
 
 impl SessionList {
@@ -267,6 +283,17 @@ mod tests {
                 r#""websocketUrl":"","targetHost":"","portNumber":"22","flowLimit":1638400}"#
             )
         );
+    }
+
+    #[test]
+    fn a_list_of_a_service_that_names_nobody_and_has_nothing_reads() {
+        let told = r#"{"code":200,"instanceId":"","run":null,"stop":[],"session":null}"#;
+
+        let list: SessionList = serde_json::from_str(told).expect("reads");
+
+        assert_eq!(list.code, CODE_OK);
+        assert_eq!(list.instance_id, None);
+        assert_eq!(list.session, []);
     }
 
     #[test]

@@ -1,8 +1,56 @@
 //! Run-command tasks as the task list carries them (wire-protocol 10.7).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
+
+use super::notify::TaskId;
+
+/// The query of a request for the task list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskListQuery {
+    /// Why it is asked for.
+    pub reason: Reason,
+    /// Unix milliseconds on the agent's clock.
+    pub current_time: u64,
+    /// Seconds by which its local time is before UTC.
+    pub offset: i32,
+    /// Such as `Etc/UTC`.
+    pub time_zone: String,
+}
+
+/// Why an agent asks for the task list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It has started, for the first time since its machine did or again.
+    Startup {
+        /// Whether for the first time.
+        cold_start: bool,
+    },
+    /// It was told to: for all that there is, or for one task.
+    Kickoff(Option<TaskId>),
+}
+
+impl fmt::Display for TaskListQuery {
+    /// The query string, its parameters in the official agent's order.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        match &self.reason {
+            Reason::Startup { cold_start } => query
+                .append_pair("reason", "startup")
+                .append_pair("cold_start", &cold_start.to_string()),
+            Reason::Kickoff(None) => query.append_pair("reason", "kickoff"),
+            Reason::Kickoff(Some(task)) => query
+                .append_pair("reason", "kickoff")
+                .append_pair("taskId", task.as_str()),
+        };
+        query
+            .append_pair("currentTime", &self.current_time.to_string())
+            .append_pair("offset", &self.offset.to_string())
+            .append_pair("timeZone", &self.time_zone);
+        out.write_str(&query.finish())
+    }
+}
 
 /// One element of `run`, `stop` or `test`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! agents/NAME/key.pem         its private key, 0600, made before it registers
 //! agents/NAME/identity.json   the instance, what it signs, and its relay, 0600
 //! agents/NAME/ca.pem          whom it trusts beside the system's roots, where it was told
+//! agents/NAME/boot            the boot of its machine in which it last ran
 //! ```
 
 use std::{
@@ -22,6 +23,7 @@ use crate::kept::{self, KeptError};
 const IDENTITY: &str = "identity.json";
 const KEY: &str = "key.pem";
 const CA: &str = "ca.pem";
+const BOOT: &str = "boot";
 
 /// The longest name of an agent's folder, in bytes.
 const NAME_MAX: usize = 64;
@@ -80,6 +82,12 @@ impl AgentFolder {
         self.0.join(KEY)
     }
 
+    /// Where it notes in which boot of its machine it last ran.
+    #[must_use]
+    pub fn boot_path(&self) -> PathBuf {
+        self.0.join(BOOT)
+    }
+
     /// The file of the certificates that it trusts, where there is one.
     #[must_use]
     pub fn ca_path(&self) -> Option<PathBuf> {
@@ -130,7 +138,7 @@ impl AgentFolder {
     /// [`KeptError`]. That there is nothing is none.
     pub fn remove(&self) -> Result<(), KeptError> {
         // The identity first: what is left without it counts as not registered.
-        for name in [IDENTITY, CA, KEY] {
+        for name in [IDENTITY, CA, KEY, BOOT] {
             let path = self.0.join(name);
             match fs::remove_file(&path) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => {
