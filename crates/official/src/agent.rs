@@ -6,15 +6,17 @@ mod notify;
 mod port;
 mod session;
 mod shell;
+mod task;
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use axt_control::luban::Signer;
 use axt_net::{tasks::Tasks, transport::Dialer, wall::Wall};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Complaints, Network};
@@ -47,6 +49,8 @@ pub struct AgentSetup {
     pub users: Vec<String>,
     /// Wall time.
     pub wall: Wall,
+    /// How long it takes from its notify channel to its first heart-beat.
+    pub slow_start: Duration,
 }
 
 impl AgentSetup {
@@ -61,6 +65,7 @@ impl AgentSetup {
             targets: Dialer::tcp(),
             users: vec!["dev".to_owned()],
             wall: Wall::system(),
+            slow_start: Duration::ZERO,
         }
     }
 }
@@ -87,6 +92,8 @@ impl OfficialAgent {
             process: CancellationToken::new(),
             tasks: tasks.child(),
             live: Mutex::default(),
+            running: Mutex::default(),
+            cut: Notify::new(),
             calls: Mutex::default(),
             ready,
         });
@@ -114,6 +121,11 @@ impl OfficialAgent {
     #[must_use]
     pub fn sessions(&self) -> usize {
         lock(&self.agent.live).len()
+    }
+
+    /// Loses its data channels on the way, as a network does; it dials them again.
+    pub fn lose_data_channels(&self) {
+        self.agent.cut.notify_waiters();
     }
 
     /// Whether it has crashed, as it does on a division by zero.
@@ -148,6 +160,10 @@ struct Agent {
     /// Channels that run, and how each is stopped: `None` once a second start has spoilt that
     /// (wire-protocol 9.5).
     live: Mutex<HashMap<String, Option<CancellationToken>>>,
+    /// Tasks that run.
+    running: Mutex<task::Tasks>,
+    /// Told when its data channels are lost.
+    cut: Notify,
     calls: Mutex<Vec<String>>,
     ready: watch::Sender<bool>,
 }

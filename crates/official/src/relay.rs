@@ -165,7 +165,8 @@ impl StrictRelay {
             "websocketUrl": "", "targetHost": "", "portNumber": "", "flowLimit": 0,
         });
         for (name, value) in members.as_object().expect("members") {
-            object[name] = value.clone();
+            let object = object.as_object_mut().expect("an object");
+            object.insert(name.clone(), value.clone());
         }
         let mut state = self.shared.state();
         state.sessions.insert(channel.to_owned(), object);

@@ -9,6 +9,7 @@ mod clock;
 mod registration;
 mod tasks;
 mod telemetry;
+mod turns;
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Agent, Who, lock, notify};
+use super::{Agent, Who, lock, notify, task};
 
 pub(super) const JSON: &str = "application/json; charset=utf-8";
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
@@ -20,15 +20,19 @@ pub(super) async fn start_up(agent: Arc<Agent>) {
     let started = link::now();
     agent.update_check().await;
     agent.spawn(notify::keep(Arc::clone(&agent)));
+    link::sleep(agent.setup.slow_start).await;
     let mut beat = Beat::default();
     let mut interval = agent.heart_beat(&mut beat, started).await;
     let query = format!(
         "reason=startup&cold_start=true&currentTime={}&offset=0&timeZone=Etc%2FUTC",
         agent.now_ms()
     );
-    agent.list("/luban/api/v1/task/list", &query).await;
-    agent.event("agent.startup", "STARTUP", "INFO").await;
+    // Enabled with the heart-beat: what it was kicked for before, it has forgotten.
     agent.ready.send_replace(true);
+    if let Some(list) = agent.list("/luban/api/v1/task/list", &query).await {
+        task::take(&agent, &list);
+    }
+    agent.event("agent.startup", "STARTUP", "INFO").await;
     agent.spawn(states(Arc::clone(&agent)));
     loop {
         link::sleep(interval).await;

@@ -7,7 +7,7 @@ use axt_net::link;
 use bytes::Bytes;
 use serde_json::json;
 
-use super::{Agent, calls::JSON, lock, session};
+use super::{Agent, calls::JSON, lock, session, task};
 use crate::socket::{self, Reader, Writer};
 
 /// How often each websocket is pinged.
@@ -138,7 +138,13 @@ async fn fetch(agent: Arc<Agent>, query: String) {
         "{query}&currentTime={}&offset=0&timeZone=Etc%2FUTC",
         agent.now_ms()
     );
-    agent.list("/luban/api/v1/task/list", &query).await;
+    // 4 tries, 2 s apart, as for a session list (wire-protocol 10.4).
+    for _ in 0..4 {
+        if let Some(list) = agent.list("/luban/api/v1/task/list", &query).await {
+            return task::take(&agent, &list);
+        }
+        link::sleep(Duration::from_secs(2)).await;
+    }
 }
 
 /// A reply that is not JSON is a success, and another code leaves its files in place (wire-protocol

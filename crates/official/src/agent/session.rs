@@ -264,6 +264,7 @@ impl<'a> Session<'a> {
 
     async fn next(&mut self, stop: &CancellationToken) -> Happening {
         let Self {
+            agent,
             reader,
             target,
             starts_at,
@@ -283,6 +284,7 @@ impl<'a> Session<'a> {
             () = link::sleep_until(*starts_at), if is_waiting => Happening::Start,
             () = link::sleep_until(*idle_until) => Happening::Idle,
             () = link::sleep_until(*ends_at) => Happening::Over,
+            () = agent.cut.notified() => Happening::Frame(None),
             message = socket::receive(reader), if !*is_deaf => Happening::Frame(message),
             output = produced(target, may_send) => Happening::Output(output),
         }

@@ -76,7 +76,11 @@ impl Life {
         let (from_client, to_client) = (&mut client.incoming, &client.outgoing);
         let (from_agent, to_agent) = (&mut agent.incoming, &agent.outgoing);
         let mut pump_up = pin!(async {
-            if let Err(broken) = to_agent.send(&speed).await {
+            // An official agent keeps its speed when it dials again, and any frame would have it dial
+            // a target anew that has closed (wire-protocol 9.2).
+            if (is_first || !is_official)
+                && let Err(broken) = to_agent.send(&speed).await
+            {
                 return PumpEnd::Sink(broken);
             }
             Box::pin(send_extras(frames_of_agent, to_agent)).await;

@@ -51,13 +51,25 @@ impl Desk {
         let changes = self.registry.agent_online(self.now(), instance, info);
         self.apply(changes);
         self.pairing.agent_gone(instance, false);
-        for (connection, channel) in self.pairing.to_kick(instance) {
-            self.kick(instance, connection, &channel);
-        }
+        self.kick_sessions(instance);
         self.kick_tasks(instance);
         let strikes = self.faults.put_on(&SiteId::Notify(instance.clone()));
         self.note(&strikes);
         link
+    }
+
+    /// Kicks an agent for every connection that it has not asked for yet.
+    fn kick_sessions(&mut self, instance: &InstanceId) {
+        for (connection, channel) in self.pairing.to_kick(instance) {
+            self.kick(instance, connection, &channel);
+        }
+    }
+
+    /// The same for an official agent that may have forgotten. One of ours forgets nothing.
+    pub(crate) fn kick_again(&mut self, instance: &InstanceId) {
+        if self.announced(instance).is_empty() {
+            self.kick_sessions(instance);
+        }
     }
 
     /// A notify channel has ended.

@@ -14,6 +14,7 @@ use axt_control::luban::{
 use axt_proto::InstanceId;
 use axum::http::{HeaderMap, StatusCode};
 
+use super::turns::Turns;
 use crate::{nonces::Nonce, relay::Shared};
 
 /// Why an agent is not let in.
@@ -65,9 +66,12 @@ impl Refusal {
     }
 }
 
-/// Keys that were read once already.
+/// Keys that were read once already, and the turns in which signatures are checked by them.
 #[derive(Debug, Default)]
-pub(crate) struct Verifiers(Mutex<HashMap<InstanceId, (Declared, Arc<Verifier>)>>);
+pub(crate) struct Verifiers {
+    known: Mutex<HashMap<InstanceId, (Declared, Arc<Verifier>)>>,
+    turns: Turns,
+}
 
 /// What an instance was declared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +82,7 @@ struct Declared {
 
 impl Verifiers {
     fn get(&self, instance: &InstanceId, declared: Declared) -> Option<Arc<Verifier>> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((of, verifier)) = known.get(instance)
             && *of == declared
         {
@@ -136,8 +140,10 @@ pub(super) async fn admit(
             relay_ms,
         });
     }
-    verifier
-        .verify(&identity)
+    let verify = || verifier.verify(&identity);
+    let verified = shared.verifiers.turns.take(verify).await;
+    verified
+        .map_err(|_| Refusal::Busy)?
         .map_err(|_| Refusal::Signature(identity.instance.clone()))?;
     // After the signature, so that a stranger cannot burn ids.
     let nonces = &shared.surroundings.nonces;

@@ -1,9 +1,12 @@
 //! Run-command tasks: what agents are to run, and what they say of it (wire-protocol 10.7).
 
+use std::{sync::Arc, time::Duration};
+
 use axt_control::luban::{
     SessionList, TaskNews, TaskReport,
     task::{GrantedTask, OutputInfo, Task, TaskInfo},
 };
+use axt_net::link;
 use axt_proto::{InstanceId, InvocationId, Limits};
 use axt_registry::{Invocation, RunNews, RunReport};
 use axum::{
@@ -16,12 +19,19 @@ use crate::{content, desk::Desk, relay::Shared, respond};
 
 /// Bytes that a report may have: as much output as an agent is asked to keep, and some more.
 const MAX_BYTES: usize = 4 * Limits::OUTPUT_BYTES;
+/// How long after its start an agent has surely asked for what it was kicked for, if it ever will: two
+/// kicks for one channel would make an official agent deaf for its stop (wire-protocol 9.5).
+const KICK_AGAIN: Duration = Duration::from_secs(1);
 /// How often a command that runs reports, in milliseconds: the least there is.
 const INTERVAL_MS: u64 = 1_000;
 
 /// The task list. An agent asks for the reason `startup` when its process begins, and then nothing
 /// runs any more that ran before.
-pub(super) async fn list(shared: &Shared, instance: InstanceId, query: &str) -> Response<Body> {
+pub(super) async fn list(
+    shared: &Arc<Shared>,
+    instance: InstanceId,
+    query: &str,
+) -> Response<Body> {
     let get = |name: &str| {
         form_urlencoded::parse(query.as_bytes())
             .find(|(key, _)| key == name)
@@ -47,10 +57,29 @@ pub(super) async fn list(shared: &Shared, instance: InstanceId, query: &str) -> 
             ..SessionList::empty(asked.clone())
         }
     };
-    match shared.desk.ask(list).await {
+    let listed = shared.desk.ask(list).await;
+    if is_startup {
+        kick_again(shared, instance);
+    }
+    match listed {
         Ok(list) => respond::json(StatusCode::OK, &list),
         Err(_) => super::stopping(shared),
     }
+}
+
+/// Has an agent that has just started told once more of what it was told before: an official one
+/// accepts kicks until its first heart-beat, and forgets them (wire-protocol 10.3). What it has asked for
+/// by then it did not forget.
+fn kick_again(shared: &Arc<Shared>, instance: InstanceId) {
+    let relay = Arc::clone(shared);
+    shared.tasks.spawn("kicks once more", async move {
+        let stopping = relay.tasks.token();
+        let waited = stopping.run_until_cancelled(link::sleep(KICK_AGAIN)).await;
+        if waited.is_some() {
+            // A relay that is stopping has nothing to tell any more.
+            let _ = relay.desk.ask(move |desk| desk.kick_again(&instance)).await;
+        }
+    });
 }
 
 fn to_run(desk: &Desk, invocation: &Invocation, instance: &InstanceId) -> Task {

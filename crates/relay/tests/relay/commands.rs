@@ -15,7 +15,7 @@ use crate::{
 
 impl World {
     /// RunCommand of a plain script; the id of the call.
-    async fn run(&self, script: &str, parameters: &str) -> String {
+    pub(crate) async fn run(&self, script: &str, parameters: &str) -> String {
         let content: String = form_urlencoded::byte_serialize(script.as_bytes()).collect();
         let (status, answer) = self
             .call(
@@ -30,7 +30,7 @@ impl World {
     }
 
     /// The one result of a call.
-    async fn result(&self, invocation: &str) -> Value {
+    pub(crate) async fn result(&self, invocation: &str) -> Value {
         let parameters = format!("&InvokeId={invocation}&ContentEncoding=PlainText");
         let (status, answer) = self.call("DescribeInvocationResults", &parameters).await;
         assert_eq!(status, 200, "{answer}");
@@ -39,7 +39,7 @@ impl World {
         results[0].clone()
     }
 
-    async fn until_status(&self, wanted: &str) {
+    pub(crate) async fn until_status(&self, wanted: &str) {
         let is_it = |event: &Event| matches!(&event.kind, EventKind::RunEnded { status, .. } if status == wanted);
         self.until(is_it).await;
     }

@@ -22,3 +22,4 @@ mod peers;
 mod presence;
 mod programs;
 mod refusals;
+mod tasks;

@@ -15,13 +15,22 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::harness::{INSTANCE, World};
 
 /// An agent that names its instance, and reaches targets in the relay's own net.
-async fn agent(world: &World) -> OfficialAgent {
-    let mut agent = OfficialAgent::start(setup(world), world.network());
+pub(crate) async fn agent(world: &World) -> OfficialAgent {
+    let mut agent = started(world, Duration::ZERO);
     agent.online().await;
     world
         .until(|event| event.kind == EventKind::AgentOnline)
         .await;
     agent
+}
+
+/// The same, whose first heart-beat comes that long after its notify channel is open.
+pub(crate) fn started(world: &World, slow_start: Duration) -> OfficialAgent {
+    let setup = AgentSetup {
+        slow_start,
+        ..setup(world)
+    };
+    OfficialAgent::start(setup, world.network())
 }
 
 fn setup(world: &World) -> AgentSetup {
@@ -312,6 +321,55 @@ async fn a_port_from_which_only_output_flows_is_kept_alive() {
     let mut got = [0; 12];
     target.read_exact(&mut got).await.expect("read");
     assert_eq!(&got, b"still there?");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kick_before_the_agents_first_heart_beat_is_repeated_when_its_start_is_over() {
+    let world = World::new().await;
+    let former = agent(&world).await;
+    let client = client(&world, "").await;
+    drop(former);
+
+    let mut terminal = client.session((30, 100)).await.expect("let in");
+    // It accepts the kick that is sent at once, and forgets it.
+    let agent = started(&world, Duration::from_secs(5));
+    terminal.expect("$ ").await;
+
+    let starts = |call: &&String| call.starts_with("POST /luban/api/v1/session/list");
+    assert_eq!(agent.calls().iter().filter(starts).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_data_channel_changes_nothing_for_a_shell() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let client = client(&world, "").await;
+    let mut terminal = terminal(&client).await;
+
+    for _ in 0..3 {
+        agent.lose_data_channels();
+        link::sleep(Duration::from_secs(1)).await;
+        terminal.type_line("echo still here").await;
+        terminal.expect("\nstill here\r\n$ ").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_data_channel_has_no_target_dialled_anew_that_has_closed() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let target = world.target("localhost", 80);
+    let client = client(&world, "&PortNumber=80").await;
+    let (mut application, mut first) = forwarded(&client, &target).await;
+    first.write_all(b"bye").await.expect("written");
+    drop(first);
+    application.expect(b"bye").await;
+
+    agent.lose_data_channels();
+
+    let again = link::timeout(Duration::from_secs(100), target.accept()).await;
+    assert!(again.is_err(), "dialled anew");
+    assert_eq!(agent.sessions(), 1);
 }
 
 #[tokio::test(start_paused = true)]
