@@ -8,6 +8,7 @@ mod config;
 mod decode;
 mod doctor;
 mod env;
+mod experiment;
 mod explain;
 mod health;
 mod limits;
@@ -51,6 +52,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Completions(flags) => return completions::run(flags),
         Command::Man(flags) => return man::run(flags),
         Command::Decode(flags) => return decode::run(flags),
+        Command::Experiment(flags) => return experiment::execute(flags).await,
         command => command,
     };
     let settings = file::load(named, &process_environment)?;
@@ -72,7 +74,8 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         | Command::Doctor(_)
         | Command::Completions(_)
         | Command::Man(_)
-        | Command::Decode(_) => Ok(ExitCode::SUCCESS),
+        | Command::Decode(_)
+        | Command::Experiment(_) => Ok(ExitCode::SUCCESS),
     }
 }
 

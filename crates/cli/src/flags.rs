@@ -10,6 +10,7 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod decode;
 pub(crate) mod doctor;
+pub(crate) mod experiment;
 pub(crate) mod explain;
 pub(crate) mod given;
 pub(crate) mod global;
@@ -36,6 +37,7 @@ use self::{
     config::ConfigFlags,
     decode::DecodeFlags,
     doctor::DoctorFlags,
+    experiment::ExperimentFlags,
     explain::ExplainFlags,
     global::GlobalFlags,
     limits::LimitsFlags,
@@ -65,6 +67,7 @@ Start here:
   axt ssh i-…                         ssh to it, where it has an ssh server
   eval \"$(axt env)\"                   point the official SDKs at it
   axt doctor                          what is wrong, when it does not work
+  axt experiment list                 what can be tried out
 
 A flag can also be given by the environment: AXT_STATE_DIR for --state-dir; most by a file too:
 `axt config --example` prints one.
@@ -123,6 +126,7 @@ Examples:
     Explain(ExplainFlags),
     Trace(TraceCommand),
     Decode(DecodeFlags),
+    Experiment(ExperimentFlags),
     Relay(RelayCommand),
     Agent(AgentFlags),
     Config(ConfigFlags),

@@ -120,6 +120,11 @@ impl Reason {
             .unwrap_or(&TABLE[0])
     }
 
+    /// All of them, in the order of the table.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|row| row.reason)
+    }
+
     /// The word in history, logs and the close frame's text.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -86,6 +86,7 @@ pub struct Relay;
 pub struct RelayHandle {
     addresses: Addresses,
     shared: Arc<Shared>,
+    carried: Arc<Totals>,
     tasks: Tasks,
 }
 
@@ -144,6 +145,7 @@ impl Relay {
         let request_ids = Ids::new(config.seed.map(|seed| seed ^ u64::MAX));
         let totals = Arc::<Totals>::default();
         let metrics = Metrics::new(Arc::clone(&totals), config.journal.clone());
+        let carried = Arc::clone(&totals);
         let (handle, jobs) = Desk::jobs();
         let ground = Ground::new(config.clock.clone(), tasks.child());
         let mut faults = Faults::new(config.seed, ground);
@@ -245,6 +247,7 @@ impl Relay {
         Ok(RelayHandle {
             addresses,
             shared,
+            carried,
             tasks,
         })
     }
@@ -290,6 +293,12 @@ impl RelayHandle {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
+    }
+
+    /// What all its connections together have carried so far, and for how long they were held back.
+    #[must_use]
+    pub fn carried(&self) -> Arc<Totals> {
+        Arc::clone(&self.carried)
     }
 
     /// The latest events after `since` (their `seq`), and a follower that goes on from there

@@ -8,7 +8,7 @@ use axt_client::{
     session::{self, Announce, EndOfInput, Network, Open, OpenError, Started},
 };
 use axt_control::admin::ReadyFile;
-use axt_net::{clock::Clock, tasks::Tasks};
+use axt_net::{clock::Clock, pump::Totals, tasks::Tasks};
 use axt_proto::{Event, InstanceId};
 use axt_relay::{Follower, InstanceSpec};
 
@@ -178,6 +178,13 @@ impl Sandbox {
     /// ended.
     pub async fn follow(&self, since: u64) -> Option<(Vec<Arc<Event>>, Follower)> {
         self.relay.handle.events(since).await
+    }
+
+    /// What the relay's connections together have carried since it was started, and for how long the
+    /// bandwidth held them back.
+    #[must_use]
+    pub fn carried(&self) -> Arc<Totals> {
+        self.relay.handle.carried()
     }
 
     /// StartTerminalSession for a login shell on the first instance.

@@ -111,6 +111,8 @@ pub(crate) struct Agents {
     around: Option<Surroundings>,
     known: BTreeMap<InstanceId, AgentConfig>,
     running: BTreeMap<InstanceId, Running>,
+    /// How many agents have been started.
+    started: u64,
     tasks: Tasks,
 }
 
@@ -128,6 +130,7 @@ impl Agents {
             around: None,
             known: BTreeMap::new(),
             running: BTreeMap::new(),
+            started: 0,
             tasks,
         }
     }
@@ -146,6 +149,7 @@ impl Agents {
             around: Some(around),
             known: ids.iter().cloned().zip(configs).collect(),
             running: BTreeMap::new(),
+            started: 0,
             tasks,
         };
         for id in &ids {
@@ -173,7 +177,13 @@ impl Agents {
             return false;
         };
         let tasks = self.tasks.child();
-        let agent = Agent::start(config.clone(), around.clone(), &tasks);
+        let mut config = config.clone();
+        // Another process makes other request ids; those of before would be refused.
+        config.seed = config
+            .seed
+            .map(|seed| seed.wrapping_add(self.started << 32));
+        self.started = self.started.wrapping_add(1);
+        let agent = Agent::start(config, around.clone(), &tasks);
         let running = Running {
             agent,
             _tasks: tasks,

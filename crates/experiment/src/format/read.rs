@@ -1,0 +1,35 @@
+//! Reading a scenario: whole, or with the first thing that is wrong.
+
+use std::{fs, path::Path};
+
+use super::{Problem, Scenario, check, place::Places};
+
+/// Reads a file.
+///
+/// # Errors
+/// [`Problem`].
+pub fn load(path: &Path) -> Result<Scenario, Problem> {
+    let text = fs::read_to_string(path).map_err(|error| Problem::File {
+        file: path.to_owned(),
+        why: error.to_string(),
+    })?;
+    parse(path, &text)
+}
+
+/// Reads the text of a file.
+///
+/// # Errors
+/// [`Problem::Text`].
+pub fn parse(path: &Path, text: &str) -> Result<Scenario, Problem> {
+    let mut scenario: Scenario =
+        toml::from_str(text).map_err(|error| Problem::of(path, text, &error))?;
+    path.clone_into(&mut scenario.file);
+    if scenario.instances.is_empty() {
+        scenario.instances.push(super::Instance {
+            name: "web".to_owned(),
+            ..super::Instance::default()
+        });
+    }
+    check::all(&scenario, &Places::of(text), path)?;
+    Ok(scenario)
+}

@@ -1,0 +1,1 @@
+//! The reference of the format, made from its schema.

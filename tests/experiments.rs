@@ -1,0 +1,308 @@
+//! `axt experiment`, as a person runs it: the same timeline in every process, and what is told of a
+//! scenario that is wrong, or does not go as it says.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+        }
+    }
+
+    fn axt(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_axt"))
+            .arg("experiment")
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_remove("AXT_LOG")
+            .env("AXT_STATE_DIR", self.folder.path().join("state"))
+            .output()
+            .expect("it runs")
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.path().join(name), text).expect("written");
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).expect("there")
+    }
+
+    /// Runs scenarios, all of which have to go as they say, and reads what is known of them.
+    fn reports(&self, scenarios: &[String]) -> Vec<Value> {
+        let mut arguments = vec!["run", "--brief", "--json", "reports.json"];
+        arguments.extend(scenarios.iter().map(String::as_str));
+        let output = self.axt(&arguments);
+        assert!(output.status.success(), "{}", both(&output));
+        serde_json::from_str(&self.read("reports.json")).expect("JSON")
+    }
+
+    /// The names of those that ship and are of that class.
+    fn shipped(&self, class: &str) -> Vec<String> {
+        let output = self.axt(&["list", "--json"]);
+        let all: Vec<Value> = serde_json::from_slice(&output.stdout).expect("JSON");
+        let of_class = all.iter().filter(|one| one["class"] == class);
+        of_class
+            .map(|one| one["name"].as_str().expect("text").to_owned())
+            .collect()
+    }
+}
+
+/// Two processes side by side.
+fn at_once(first: &Desk, second: &Desk, scenarios: &[String]) -> [Vec<Value>; 2] {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| second.reports(scenarios));
+        let one = first.reports(scenarios);
+        [one, other.join().expect("it runs")]
+    })
+}
+
+fn both(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("{}{}", text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn a_simulated_scenario_gives_the_same_timeline_in_every_process_byte_for_byte() {
+    let (first, second) = (Desk::new(), Desk::new());
+    let scenarios = first.shipped("simulated");
+
+    let runs = at_once(&first, &second, &scenarios);
+
+    assert!(runs[0].len() >= 20);
+    for (one, other) in runs[0].iter().zip(&runs[1]) {
+        assert_eq!(one["timeline"], other["timeline"], "{}", one["name"]);
+        assert_eq!(one, other, "{}", one["name"]);
+    }
+}
+
+#[test]
+fn another_seed_makes_other_ids_and_the_same_story() {
+    let desk = Desk::new();
+    let run = |seed: &str| {
+        let output = desk.axt(&["run", "--seed", seed, "client-token"]);
+        assert!(output.status.success(), "{}", both(&output));
+        both(&output).replace(&format!("seed {seed}"), "seed")
+    };
+
+    assert_eq!(run("5"), run("6"));
+}
+
+#[test]
+fn a_real_scenario_gives_the_same_rule_events_of_each_session() {
+    let (first, second) = (Desk::new(), Desk::new());
+    let scenarios = first.shipped("real");
+
+    let runs = at_once(&first, &second, &scenarios);
+
+    assert!(!runs[0].is_empty());
+    for (one, other) in runs[0].iter().zip(&runs[1]) {
+        assert_eq!(one["rules"], other["rules"], "{}", one["name"]);
+        let timeline = one["timeline"].to_string();
+        assert!(!timeline.contains("down="), "{timeline}");
+        assert!(one["samples"].is_null());
+    }
+}
+
+const STEP: &str = "[[steps]]\nname = \"one\"\n";
+
+#[test]
+fn a_scenario_that_is_wrong_is_told_with_its_line_and_the_nearest_word_before_anything_starts() {
+    let head = "title = \"x\"\n";
+    let wrong = [
+        (
+            "titel = \"x\"\n".to_owned(),
+            1,
+            "unknown key `titel`; did you mean `title`?",
+        ),
+        (
+            format!("{head}{STEP}expct_text = \"$ \"\n"),
+            4,
+            "unknown key `expct_text` in [[steps]]; did you mean `expect_text`?",
+        ),
+        (
+            format!("{head}{STEP}start_session = {{ instanc = \"web\" }}\n"),
+            4,
+            "unknown key `instanc` in `start_session` in [[steps]]; did you mean `instance`?",
+        ),
+        (
+            format!("{head}class = \"simulatd\"\n{STEP}"),
+            2,
+            "`class`: unknown word `simulatd`; did you mean `simulated`?",
+        ),
+        (
+            format!("{head}[limits]\nidle_timeout = 3\n{STEP}freeze = true\n"),
+            3,
+            "unknown key `idle_timeout` in [limits]; did you mean `idle_timeout_s`?",
+        ),
+        (
+            format!("{head}{STEP}start_session = \"alpha\"\n{STEP}connect = \"alpah\"\n"),
+            7,
+            "`connect` in [[steps]]: no session is called `alpah`; did you mean `alpha`?",
+        ),
+        (
+            format!("{head}{STEP}expect_event = \"conection.closed\"\n"),
+            4,
+            "there is no event `conection.closed`; did you mean `connection.closed`?",
+        ),
+        (
+            format!(
+                "{head}{STEP}start_session = \"a\"\n{STEP}connect = \"a\"\nexpect_reason = \"IdleTimout\"\n"
+            ),
+            8,
+            "there is no reason `IdleTimout`; did you mean `IdleTimeout`?",
+        ),
+        (
+            format!(
+                "{head}{STEP}start_session = \"a\"\nexpect_error = \"SesionCount.ExceedLimit\"\n"
+            ),
+            5,
+            "there is no error code `SesionCount.ExceedLimit`; did you mean `SessionCount.ExceedLimit`?",
+        ),
+        (
+            format!("{head}{STEP}advance = \"10\"\n"),
+            4,
+            "`advance` in [[steps]]: `10` is no span of time: expected one such as `10m`",
+        ),
+        (
+            format!("{head}{STEP}freeze = true\nadvance = \"10m\"\n"),
+            4,
+            "a step does one thing: `advance` and `freeze` are two steps",
+        ),
+        (
+            format!("{head}{STEP}kill = \"agnet\"\n"),
+            4,
+            "`kill` in [[steps]]: unknown word `agnet`; did you mean `agent`?",
+        ),
+        (
+            format!("{head}{STEP}add_fault = {{ type = \"latncy\", latency = 5 }}\n"),
+            4,
+            "did you mean `latency`?",
+        ),
+        (
+            format!("{head}[client]\ncommand = \"x\"\n{STEP}freeze = true\n"),
+            2,
+            "a program of your own in [client] needs `class = \"real\"`",
+        ),
+        (head.to_owned(), 1, "there are no [[steps]]"),
+    ];
+    let desk = Desk::new();
+    desk.write("right.toml", &format!("{head}{STEP}freeze = true\n"));
+
+    for (text, line, told) in wrong {
+        desk.write("wrong.toml", &text);
+        // The right one first: not even that one is started.
+        let output = desk.axt(&["run", "right.toml", "wrong.toml"]);
+
+        let said = both(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains(&format!("error: wrong.toml:{line}: ")),
+            "{line}: {said}"
+        );
+        assert!(said.contains(told), "{told}: {said}");
+        assert!(!said.contains("right"), "{said}");
+    }
+}
+
+#[test]
+fn a_scenario_that_is_not_there_names_the_nearest_that_ships() {
+    let output = Desk::new().axt(&["run", "idle-timout"]);
+
+    let said = both(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("`idle-timout` is no file, and no scenario that ships"),
+        "{said}"
+    );
+    assert!(
+        said.contains("hint: did you mean `idle-timeout`?"),
+        "{said}"
+    );
+}
+
+/// A simulation's limits are over at once, for nothing else happens in it.
+#[test]
+fn what_can_never_be_met_ends_with_its_steps_limit_and_is_told_three_ways() {
+    let desk = Desk::new();
+    desk.write(
+        "never.toml",
+        "title = \"never\"\n\
+         [[steps]]\nname = \"a session is started\"\nstart_session = \"s\"\n\
+         [[steps]]\nname = \"a shell is opened\"\nconnect = \"s\"\n\
+         [[steps]]\nname = \"it says what it never says\"\nwithin = \"1h\"\nexpect_text = \"good morning\"\n\
+         [[steps]]\nname = \"not reached\"\nfreeze = true\n",
+    );
+
+    let output = desk.axt(&[
+        "run",
+        "never.toml",
+        "--junit",
+        "out.xml",
+        "--json",
+        "out.json",
+    ]);
+
+    let said = both(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let told =
+        "step 3, \"it says what it never says\": expected the text \"good morning\"; seen: \"$ \"";
+    assert!(said.contains(&format!("error: never: {told}")), "{said}");
+    let junit = desk.read("out.xml");
+    assert!(
+        junit.contains("<testsuite name=\"never\" tests=\"3\" failures=\"1\""),
+        "{junit}"
+    );
+    assert!(junit.contains("<failure message=\"step 3, "), "{junit}");
+    let reports: Value = serde_json::from_str(&desk.read("out.json")).expect("JSON");
+    let failed = &reports[0]["failed"];
+    assert_eq!(failed["step"], 3);
+    assert_eq!(failed["expected"], "the text \"good morning\"");
+    assert_eq!(failed["seen"], "\"$ \"");
+}
+
+#[test]
+fn the_starter_goes_as_it_says_and_is_not_written_over() {
+    let desk = Desk::new();
+
+    let written = desk.axt(&["new", "mine.toml"]);
+    let run = desk.axt(&["run", "mine.toml", "--plot", "mine.svg"]);
+    let again = desk.axt(&["new", "mine.toml"]);
+
+    assert!(written.status.success(), "{}", both(&written));
+    assert!(run.status.success(), "{}", both(&run));
+    assert!(desk.read("mine.svg").starts_with("<svg "));
+    assert_eq!(again.status.code(), Some(1), "{}", both(&again));
+}
+
+#[test]
+fn the_schema_that_ships_is_the_formats_own() {
+    let output = Desk::new().axt(&["schema"]);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/schema.json");
+    if std::env::var_os("AXT_UPDATE").is_some() {
+        fs::write(&path, &output.stdout).expect("written");
+    }
+
+    let shipped = fs::read_to_string(path).expect("there");
+
+    let current = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(
+        shipped.trim_end(),
+        current.trim_end(),
+        "AXT_UPDATE=1 writes it"
+    );
+}
