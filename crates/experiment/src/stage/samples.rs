@@ -6,11 +6,14 @@ use std::{
 };
 
 use axt_net::{
-    frames::{Tap, Tapped, Way},
     pump::Totals,
+    tap::{Label, Seen, Tap, Tapped, Taps, Way},
     tasks::Tasks,
 };
-use axt_proto::{Direction, Tick};
+use axt_proto::{
+    Direction, Tick,
+    frame::{Framing, client::ClientFraming},
+};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -37,7 +40,7 @@ pub struct Sample {
 /// See the module.
 pub(crate) struct Samples {
     shared: Arc<Shared>,
-    sender: mpsc::Sender<Tapped>,
+    taps: Taps,
     _tasks: Tasks,
 }
 
@@ -56,7 +59,10 @@ impl Shared {
     }
 
     fn count(&self, tapped: &Tapped) {
-        let Ok(message) = &tapped.message else {
+        let Seen::Frame(bytes, None) = &tapped.seen else {
+            return;
+        };
+        let Ok(message) = ClientFraming::new().decode(bytes.clone()) else {
             return;
         };
         let length = u64::try_from(message.data_len()).unwrap_or(0);
@@ -95,14 +101,19 @@ impl Samples {
         });
         Self {
             shared,
-            sender,
+            taps: Taps::to(sender),
             _tasks: tasks,
         }
     }
 
     /// What a client's frames go to.
     pub(crate) fn tap(&self) -> Tap {
-        Tap::to(self.sender.clone(), Arc::from("client"))
+        let label = Label {
+            name: "client".to_owned(),
+            is_shared: true,
+            ..Label::default()
+        };
+        self.taps.tap(label, true)
     }
 
     /// Goes on with a relay that was started again.
