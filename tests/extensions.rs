@@ -60,6 +60,7 @@ async fn run(
         at_end_of_input,
         output: &mut output,
         sizes: Sizes::None,
+        tape: None,
     };
     let ended = soon("the end", session::run(link, ends, std::future::pending())).await;
     (ended, String::from_utf8(output).expect("text"))

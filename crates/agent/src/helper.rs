@@ -7,7 +7,7 @@
 //! ```text
 //!  agent ──starts──▶ supervisor ──starts──▶ program ──becomes──▶ the shell
 //!    │               subreaper,             sets terminal,        │
-//!    │               reaps all              groups, gid, uid      └──▶ whatever it starts
+//!    │               reaps all              limits, groups, uid   └──▶ whatever it starts
 //!    └── control: failures and the exit status come up; its end, or the agent's, goes down
 //! ```
 //!
@@ -25,6 +25,7 @@
 
 mod account;
 mod family;
+mod limits;
 mod program;
 mod supervisor;
 

@@ -42,11 +42,15 @@ impl Session {
             path: PathBuf::from(env!("CARGO_BIN_EXE_axt-shell")),
             args: Vec::new(),
         };
+        Self::start_by(&helper, spec, size)
+    }
+
+    fn start_by(helper: &HelperProgram, spec: &ShellSpec, size: Size) -> Self {
         let Shell {
             input,
             output,
             control,
-        } = Shell::start(&helper, spec, size).expect("the helper starts");
+        } = Shell::start(helper, spec, size).expect("the helper starts");
         Self {
             input,
             output,
@@ -95,6 +99,182 @@ impl Session {
         })
         .await
     }
+}
+
+/// A machine of its own for a helper, as far as accounts go: its own /etc, seen by nobody else.
+struct Machine {
+    folder: tempfile::TempDir,
+}
+
+impl Machine {
+    /// `None` where this test may not mount anything.
+    fn new(passwd: &str, group: &str, limits: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let etc = folder.path().join("etc");
+        fs::create_dir_all(etc.join("security/limits.d")).expect("a folder");
+        let home = folder.path().join("home");
+        fs::create_dir(&home).expect("a folder");
+        fs::write(home.join(".profile"), "export PROFILE=read\n").expect("writes");
+        // Another user is to get there too.
+        for folder in [folder.path(), &home] {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("changes");
+        }
+        let passwd = passwd.replace("HOME", home.to_str().expect("UTF-8"));
+        fs::write(etc.join("passwd"), passwd).expect("writes");
+        fs::write(etc.join("group"), group).expect("writes");
+        fs::write(etc.join("nsswitch.conf"), "passwd: files\ngroup: files\n").expect("writes");
+        fs::write(etc.join("security/limits.d/a.conf"), limits).expect("writes");
+        let machine = Self { folder };
+        let HelperProgram { path, mut args } = machine.helper();
+        args.truncate(args.len() - 1);
+        args.push("true".to_owned());
+        let may_mount = std::process::Command::new(path).args(args).output();
+        may_mount
+            .is_ok_and(|it| it.status.success())
+            .then_some(machine)
+    }
+
+    fn helper(&self) -> HelperProgram {
+        // Root needs no namespace for users, and would lose its own there.
+        let how = if rustix::process::geteuid().is_root() {
+            "-m"
+        } else {
+            "-rm"
+        };
+        let etc = self.folder.path().join("etc");
+        let line = format!("mount --bind {} /etc && exec \"$0\"", etc.display());
+        let words = [how, "sh", "-c", &line, env!("CARGO_BIN_EXE_axt-shell")];
+        HelperProgram {
+            path: PathBuf::from("unshare"),
+            args: words.map(str::to_owned).to_vec(),
+        }
+    }
+
+    fn start(&self, spec: &ShellSpec) -> Session {
+        Session::start_by(&self.helper(), spec, Size { rows: 24, cols: 80 })
+    }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[tokio::test]
+async fn a_shell_that_is_missing_is_stood_in_for_by_sh() {
+    let Some(machine) = Machine::new("root:x:0:0::HOME:/no/such/shell\n", "root:x:0:\n", "") else {
+        return;
+    };
+
+    let (output, end) = machine
+        .start(&command("echo $0 $SHELL; exit 4"))
+        .finish()
+        .await;
+
+    assert_eq!(text(&output), "/bin/sh /bin/sh\n");
+    assert_eq!(end, ShellEnd::Exited(4));
+}
+
+#[tokio::test]
+async fn a_home_that_is_missing_is_said_and_the_shell_starts_at_the_root() {
+    let Some(machine) = Machine::new("root:x:0:0::/no/such/home:/bin/sh\n", "root:x:0:\n", "")
+    else {
+        return;
+    };
+
+    let (said, _) = machine.start(&command("pwd")).finish().await;
+    let (piped, _) = machine.start(&piped("pwd; echo $HOME")).finish().await;
+
+    assert_eq!(
+        text(&said),
+        "axt: cannot change to /no/such/home: No such file or directory (os error 2): this is /\n/\n"
+    );
+    assert_eq!(text(&piped), "/\n/no/such/home\n");
+}
+
+#[tokio::test]
+async fn a_login_shell_reads_the_profile_and_has_jobs() {
+    let Some(machine) = Machine::new("root:x:0:0::HOME:/bin/sh\n", "root:x:0:\n", "") else {
+        return;
+    };
+    let mut session = machine.start(&login());
+
+    session.type_text("echo profile-$PROFILE\n").await;
+    session.expect("profile-read").await;
+    // A job that is stopped by its key, and goes on in the background.
+    session
+        .type_text("sh -c 'echo is-\"\"up; exec sleep 1000'\n")
+        .await;
+    session.expect("is-up").await;
+    session.type_text("\x1a").await;
+    session
+        .type_text("bg; jobs; kill %1; wait; echo do''ne\n")
+        .await;
+    session.expect("Running").await;
+    session.expect("done").await;
+    session.type_text("exit 3\n").await;
+
+    let (_, end) = session.finish().await;
+    assert_eq!(end, ShellEnd::Exited(3));
+}
+
+#[tokio::test]
+async fn another_user_has_its_groups_home_environment_and_limits() {
+    let passwd = "root:x:0:0::/root:/bin/sh\ndev:x:4711:4711::HOME:/bin/sh\n";
+    let group = "root:x:0:\ndev:x:4711:\nstaff:x:50:dev\nadm:x:4:dev\nwheel:x:10:root\n";
+    let limits = "* - nofile 300\n@staff hard nofile 250\ndev soft nofile 200\n@wheel - nofile 9\n\
+                  dev - core 0\nroot - nofile 8\n";
+    let Some(machine) = Machine::new(passwd, group, limits).filter(|_| is_root()) else {
+        return;
+    };
+    let spec = ShellSpec {
+        username: Some("dev".to_owned()),
+        ..command(
+            "id -un; id -G; ulimit -Sn; ulimit -Hn; ulimit -c; \
+             test \"$PWD\" = \"$HOME\" && echo home; env | cut -d= -f1 | sort | tr '\\n' ' '; \
+             test -O \"$(tty)\" && echo own terminal",
+        )
+    };
+
+    let (output, end) = machine.start(&spec).finish().await;
+
+    let output = text(&output);
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines[0], "dev", "{output}");
+    let mut groups: Vec<&str> = lines[1].split(' ').collect();
+    groups.sort_unstable();
+    assert_eq!(groups, ["4", "4711", "50"]);
+    assert_eq!(lines[2..6], ["200", "250", "0", "home"]);
+    assert_eq!(
+        lines[6],
+        "HOME LANG LOGNAME PATH PWD SHELL TERM USER own terminal"
+    );
+    assert_eq!(end, ShellEnd::Exited(0));
+}
+
+#[tokio::test]
+async fn a_chain_of_processes_that_fork_and_leave_ends_with_the_session() {
+    let mut session = Session::start(&command(
+        "setsid sh -c 'i=0; f() { i=$((i+1)); [ $i -gt 9 ] && echo chained; (f &) ; exit; }; f' & sleep 1000",
+    ));
+    session.expect("chained").await;
+    let others = descendants_of_this_process();
+    assert!(!others.is_empty());
+
+    session.control.stop();
+    let (_, end) = session.finish().await;
+
+    assert!(matches!(end, ShellEnd::Exited(_)), "{end:?}");
+}
+
+#[tokio::test]
+async fn a_shell_whose_supervisor_is_killed_ends_too() {
+    let spec = command("kill -KILL $PPID; sleep 9999");
+
+    let (_, end) = Session::start(&spec).finish().await;
+
+    // Its output is at its end, for nobody holds it any more.
+    assert!(matches!(end, ShellEnd::Failed(_)), "{end:?}");
 }
 
 async fn write_all(input: &ShellInput, mut data: &[u8]) {
@@ -372,7 +552,7 @@ async fn an_unknown_user_is_named() {
 
 #[tokio::test]
 async fn a_root_agent_starts_a_shell_as_another_user() {
-    if !rustix::process::geteuid().is_root() {
+    if !is_root() {
         return;
     }
     let spec = ShellSpec {

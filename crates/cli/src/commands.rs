@@ -16,6 +16,7 @@ mod man;
 mod piped;
 mod portforward;
 mod relay;
+mod reset_terminal;
 mod session;
 mod ssh;
 mod trace;
@@ -49,6 +50,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Config(flags) => return config::run(flags, named),
         Command::Doctor(flags) => return doctor::run(flags, named).await,
         // These want none.
+        Command::ResetTerminal => return reset_terminal::run(),
         Command::Completions(flags) => return completions::run(flags),
         Command::Man(flags) => return man::run(flags),
         Command::Decode(flags) => return decode::run(flags),
@@ -72,6 +74,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Trace(flags) => trace::run(flags, &settings).await,
         Command::Config(_)
         | Command::Doctor(_)
+        | Command::ResetTerminal
         | Command::Completions(_)
         | Command::Man(_)
         | Command::Decode(_)
@@ -88,7 +91,7 @@ async fn end(first: Stop, stops: &mut Stops, shutdown: impl Future<Output = ()>)
     }
     match first {
         Stop::Interrupt => ExitCode::from(Code::Interrupted as u8),
-        Stop::Terminate | Stop::Hangup => ExitCode::SUCCESS,
+        Stop::Terminate | Stop::Hangup | Stop::Escape => ExitCode::SUCCESS,
     }
 }
 

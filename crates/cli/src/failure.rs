@@ -84,7 +84,7 @@ impl Failure {
     pub(crate) fn stopped(stop: Stop) -> Self {
         let code = match stop {
             Stop::Interrupt => Code::Interrupted,
-            Stop::Terminate | Stop::Hangup => Code::Failed,
+            Stop::Terminate | Stop::Hangup | Stop::Escape => Code::Failed,
         };
         Self::new(format!("ended by {}", stop.name()), code)
     }

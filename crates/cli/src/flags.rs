@@ -131,6 +131,14 @@ Examples:
     Agent(AgentFlags),
     Config(ConfigFlags),
     Doctor(DoctorFlags),
+    /// Put this terminal back after a session that was killed (kill -9)
+    #[command(after_help = "\
+Its settings are those of `stty sane`; mouse reports, bracketed paste, the alternate screen, colours and
+their kin are switched off, and the cursor shows. What is on the screen stays. A session that ends in any
+other way does this by itself.
+
+In a terminal that does not show what is typed: Ctrl-J, the command, Ctrl-J.")]
+    ResetTerminal,
     Completions(CompletionsFlags),
     Man(ManFlags),
 }

@@ -1,6 +1,6 @@
 //! From flags to the clients that talk to a sandbox.
 
-use std::{fs, io::BufRead, path::Path, sync::Arc};
+use std::{fs, io::Read, os::fd::AsFd, path::Path, sync::Arc};
 
 use axt_client::{
     Admin, Api, Target,
@@ -137,6 +137,26 @@ pub(crate) struct Given {
     pub(crate) started: Started,
 }
 
+impl Given {
+    /// Reads the session's URL from `place`, which is what `--wss-url` says.
+    ///
+    /// # Errors
+    /// A URL that is none, or roots that cannot be read.
+    pub(crate) fn find(
+        place: &str,
+        flags: ApiTarget,
+        extensions: Extensions,
+        settings: &Settings,
+    ) -> Result<Self, Failure> {
+        let wanted = client::wanted(flags, settings);
+        Ok(Self {
+            network: network(discover::ca(&wanted, &process_environment).as_deref())?,
+            extensions,
+            started: session_at(place)?,
+        })
+    }
+}
+
 /// How sessions are started and reached.
 pub(crate) struct Own {
     pub(crate) instances: Vec<ReadyInstance>,
@@ -161,13 +181,9 @@ impl ForwardClients {
         } else {
             EXTENSIONS
         };
-        if let Some(url) = &given.wss_url {
-            let wanted = client::wanted(flags, settings);
-            return Ok(Self::Given(Given {
-                network: network(discover::ca(&wanted, &process_environment).as_deref())?,
-                extensions,
-                started: session_at(url)?,
-            }));
+        if let Some(place) = &given.wss_url {
+            let given = Given::find(place, flags, extensions, settings)?;
+            return Ok(Self::Given(given));
         }
         let Clients {
             target,
@@ -202,14 +218,13 @@ impl GivenSession {
 /// line: that is there for everybody on this machine to see.
 fn session_at(place: &str) -> Result<Started, Failure> {
     let url = match place {
-        "-" => {
-            let mut line = String::new();
+        "-" => first_line(&mut fs::File::from(
             std::io::stdin()
-                .lock()
-                .read_line(&mut line)
-                .map_err(|error| Failure::usage(format!("cannot read stdin: {error}")))?;
-            line
-        }
+                .as_fd()
+                .try_clone_to_owned()
+                .map_err(|error| Failure::usage(format!("cannot read stdin: {error}")))?,
+        ))
+        .map_err(|error| Failure::usage(format!("cannot read stdin: {error}")))?,
         "env" => process_environment("AXT_WSS_URL")
             .ok_or_else(|| Failure::usage("`--wss-url env`, and AXT_WSS_URL is not set"))?,
         url if Started::has_token(url) => {
@@ -228,6 +243,16 @@ fn session_at(place: &str) -> Result<Started, Failure> {
     })
 }
 
+/// The first line alone: what follows is the session's input, and must stay where it is.
+fn first_line(input: &mut impl Read) -> std::io::Result<String> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while input.read(&mut byte)? == 1 && byte != *b"\n" {
+        line.extend(byte);
+    }
+    Ok(String::from_utf8_lossy(&line).into_owned())
+}
+
 fn trust(path: &Path) -> Result<ClientTls, Failure> {
     let cannot = |problem: String| {
         Failure::usage(format!(
@@ -237,4 +262,19 @@ fn trust(path: &Path) -> Result<ClientTls, Failure> {
     };
     let pem = fs::read_to_string(path).map_err(|error| cannot(error.to_string()))?;
     ClientTls::with_ca_pem(&pem).map_err(|error| cannot(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_the_first_line_is_left_in_the_input() {
+        let mut input: &[u8] = b"wss://relay/\nls\n";
+
+        let line = first_line(&mut input).expect("a line");
+
+        assert_eq!((line.as_str(), input), ("wss://relay/", &b"ls\n"[..]));
+        assert_eq!(first_line(&mut &b"no end"[..]).expect("a line"), "no end");
+    }
 }

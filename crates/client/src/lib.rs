@@ -3,8 +3,8 @@
 //!
 //! What lives here: discovery by ready file, flags and environment; signed API calls; the admin
 //! API's calls; the terminal's raw mode, size and signals; and the session over any pair of byte
-//! streams, so that the same code serves a person's terminal, a pipe and the simulation; and
-//! forwarded ports ([`forward`]).
+//! streams, so that the same code serves a person's terminal, a pipe and the simulation; recordings
+//! of it; and forwarded ports ([`forward`]).
 //!
 //! What never does: the inside of the relay or the agent, flags, and printing.
 
@@ -14,6 +14,7 @@ pub mod discover;
 pub mod doctor;
 pub mod forward;
 pub mod instance;
+pub mod recording;
 pub mod session;
 pub mod terminal;
 

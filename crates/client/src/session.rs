@@ -9,10 +9,13 @@
 
 mod connect;
 mod end;
+pub mod escape;
 mod given;
+mod keyboard;
+mod progress;
 mod pump;
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use axt_net::link;
 use axt_proto::{Extensions, InstanceId};
@@ -23,9 +26,12 @@ pub use connect::{Announce, Link, Network, OpenError, Started, connect, start};
 pub(crate) use end::detail_of;
 pub use end::{Ended, Why};
 pub use given::BadSessionUrl;
+pub use keyboard::Keyboard;
+pub use progress::{Moved, Progress};
 
 use crate::{
     api::Api,
+    recording::Tape,
     terminal::signals::{Sizes, Stop},
 };
 
@@ -62,6 +68,8 @@ pub struct Ends<R, W> {
     pub output: W,
     /// The window's size.
     pub sizes: Sizes,
+    /// What records it.
+    pub tape: Option<Tape>,
 }
 
 impl EndOfInput {
@@ -92,9 +100,14 @@ where
 
 /// EndTerminalSession, for as long as a person would wait for it.
 pub async fn end(api: &Api, session: &str) {
+    end_within(api, session, link::SHUTDOWN).await;
+}
+
+/// EndTerminalSession, for so long at most.
+pub async fn end_within(api: &Api, session: &str, patience: Duration) {
     let parameters = [("SessionId", session)];
     let call = api.call("EndTerminalSession", &parameters);
-    match link::timeout(link::SHUTDOWN, call).await {
+    match link::timeout(patience, call).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::debug!(session, %error, "the session was not ended"),
         Err(late) => tracing::debug!(session, error = %late, "the session was not ended"),

@@ -171,6 +171,7 @@ impl Person {
             at_end_of_input,
             output,
             sizes,
+            tape: None,
         };
         (Self { keyboard, screen }, ends)
     }

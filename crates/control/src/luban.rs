@@ -96,6 +96,9 @@ pub mod header {
     pub const EXTENSIONS: &str = "x-axt-ext";
     /// The client's terminal size, `ROWSxCOLS` (design, "Extensions").
     pub const SIZE: &str = "x-axt-size";
+    /// The idle timeout in seconds, in the 101 answer to a client that announced extensions: for
+    /// what it shows its person.
+    pub const IDLE: &str = "x-axt-idle";
 }
 
 /// The name of the query parameter that carries a channel, never escaped (12.15).

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axt_control::luban::header::{EXTENSIONS, SESSION_TOKEN, SIZE};
+use axt_control::luban::header::{EXTENSIONS, IDLE, SESSION_TOKEN, SIZE};
 use axt_net::{accept::Peer, ws};
 use axt_proto::{Extensions, SessionId, Size};
 use axt_registry::ConnectRefusal;
@@ -35,6 +35,7 @@ pub(crate) async fn connect(
     let Some(upgrade) = read(&request) else {
         return refused(ConnectRefusal::UnknownOrWrongToken, &request_id);
     };
+    let is_ours = !upgrade.extensions.is_empty();
     let opened = match shared.desk.ask(move |desk| desk.connect(&upgrade)).await {
         Ok(Ok(opened)) => opened,
         Ok(Err(refusal)) => return refused(refusal, &request_id),
@@ -45,6 +46,10 @@ pub(crate) async fn connect(
         && let Ok(value) = HeaderValue::from_str(&opened.granted.to_string())
     {
         granted.insert(EXTENSIONS, value);
+    }
+    let context = shared.connections();
+    if is_ours {
+        granted.insert(IDLE, HeaderValue::from(context.limits.idle_timeout_s));
     }
     let (response, upgrading) = match ws::upgrade(&mut request, granted) {
         Ok(upgraded) => upgraded,
@@ -58,7 +63,6 @@ pub(crate) async fn connect(
             );
         }
     };
-    let context = shared.connections();
     shared.tasks.spawn("connection", async move {
         match upgrading.finish().await {
             Ok(websocket) => Box::pin(connection::run(websocket, opened, context)).await,

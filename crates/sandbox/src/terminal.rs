@@ -70,6 +70,7 @@ impl Terminal {
             at_end_of_input,
             output,
             sizes: Sizes::Given(sizes),
+            tape: None,
         };
         tasks.spawn("terminal", async move {
             let never = std::future::pending();

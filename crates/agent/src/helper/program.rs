@@ -4,19 +4,27 @@ use std::{
     env,
     ffi::OsString,
     fs::File,
-    io,
+    io::{self, Write},
     os::{fd::AsFd, unix::process::CommandExt},
     path::Path,
     process::Command,
 };
 
 use nix::{
-    sys::signal::{self, SigHandler, SigSet, SigmaskHow, Signal},
-    unistd,
+    sys::{
+        prctl,
+        signal::{self, SigHandler, SigSet, SigmaskHow, Signal},
+    },
+    unistd::{self, Group},
 };
 use rustix::{fs, process, process::ioctl_tiocsctty};
 
-use super::{BECOME, HelperError, Report, SUPERVISE, ShellSpec, account::Account, report};
+use super::{
+    BECOME, HelperError, Report, SUPERVISE, ShellSpec,
+    account::Account,
+    limits::{self, Whose},
+    report,
+};
 
 /// Where programs are found when nobody says otherwise.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -53,9 +61,19 @@ fn prepare(spec: &ShellSpec) -> Result<Account, HelperError> {
     if let Some(directory) = &spec.directory {
         let step = format!("change to `{}`", directory.display());
         env::set_current_dir(directory).map_err(HelperError::at(step))?;
-    } else if env::set_current_dir(&account.home).is_err() {
+    } else if let Err(error) = env::set_current_dir(&account.home) {
         env::set_current_dir("/").map_err(HelperError::at("change to /"))?;
+        if spec.terminal {
+            // As login says it; pipes carry what the command says and nothing else.
+            let home = account.home.display();
+            let _ = writeln!(
+                io::stdout(),
+                "axt: cannot change to {home}: {error}: this is /"
+            );
+        }
     }
+    // Whoever kills the supervisor, which would end the shell, ends it.
+    prctl::set_pdeathsig(Signal::SIGKILL).map_err(HelperError::at("follow the supervisor"))?;
     Ok(account)
 }
 
@@ -93,6 +111,17 @@ fn become_account(account: &Account) -> Result<(), HelperError> {
     }
     let name = std::ffi::CString::new(account.name.as_str())
         .map_err(HelperError::at("use the user's name"))?;
+    let gids = unistd::getgrouplist(&name, account.gid).unwrap_or_default();
+    let is_in = |group: &str| {
+        let group = Group::from_name(group).ok().flatten();
+        group.is_some_and(|group| gids.contains(&group.gid))
+    };
+    limits::set(&Whose {
+        name: &account.name,
+        uid: account.uid.as_raw(),
+        is_in: &is_in,
+        gids: &gids.iter().map(|gid| gid.as_raw()).collect::<Vec<_>>(),
+    });
     unistd::initgroups(&name, account.gid).map_err(HelperError::at("set the groups"))?;
     unistd::setgid(account.gid).map_err(HelperError::at("set the group"))?;
     unistd::setuid(account.uid).map_err(HelperError::at("become the user"))

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use axt_client::Wanted;
+use axt_client::{Wanted, session::escape::EscapeKey};
 use axt_proto::{InstanceId, Secret};
 
 use super::{Settings, over, place::Set};
@@ -51,6 +51,11 @@ pub(crate) fn instance(flag: Option<InstanceId>, settings: &Settings) -> Option<
 pub(crate) fn keepalive(flag: Option<u32>, settings: &Settings) -> Option<Duration> {
     let seconds = over(flag, settings.client.keepalive.clone())?;
     Some(Duration::from_secs(u64::from(seconds.clamp(1, 3_600))))
+}
+
+/// Settles which key begins an escape.
+pub(crate) fn escape_char(flag: Option<EscapeKey>, settings: &Settings) -> EscapeKey {
+    over(flag, settings.client.escape_char.clone()).unwrap_or_default()
 }
 
 /// Settles whether to do without extensions.

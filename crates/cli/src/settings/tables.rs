@@ -150,6 +150,8 @@ table! {
         admin_token: Secret = Key::new("a text").by_default("admin_token of [relay]").example("\"choose-one\"").flag("--admin-token").secret();
         /// Speak the base protocol only, as the official client does.
         no_extensions: bool = Key::switch("false").flag("--no-extensions");
+        /// The key that begins an escape in `axt session`.
+        escape_char: axt_client::session::escape::EscapeKey = Key::new("a character, `^` and a letter, or none, in a text").default("\"~\"").example("\"^]\"").flag("--escape-char");
         /// Keep quiet forwarded connections from the idle timeout: say so often that they are in use.
         keepalive: u32 = Key::new("seconds, 1 to 3600").by_default("off").example("60").flag("--keepalive");
     }

@@ -86,6 +86,7 @@ impl Examination {
             at_end_of_input: EndOfInput::Closes,
             output: &mut output,
             sizes: Sizes::None,
+            tape: None,
         };
         let running = session::run(link, ends, std::future::pending());
         let ended = link::timeout(PROBE, running).await.map_err(judge::silent)?;

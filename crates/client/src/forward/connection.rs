@@ -77,6 +77,7 @@ impl Connection<'_> {
             mut reader,
             writer,
             granted,
+            ..
         } = link;
         let Parts {
             reader: mut input,

@@ -131,6 +131,7 @@ async fn carry<S>(
         mut reader,
         writer,
         granted,
+        ..
     } = link;
     let mut output = Some(output);
     let way = Way::new(granted, &live, events);

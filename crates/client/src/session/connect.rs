@@ -1,9 +1,12 @@
 //! Opening a session: the call, then the websocket.
 
+use std::time::Duration;
+
 use axt_control::luban::header;
 use axt_net::{
     clock::Clock,
     frames::{FrameReader, FrameWriter, Tap, framed},
+    link,
     tls::ClientTls,
     transport::{Dialer, KERNEL_BUFFER},
     ws::{self, ConnectError},
@@ -15,8 +18,11 @@ use axt_proto::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 
-use super::Open;
+use super::{Open, Progress};
 use crate::api::{Api, CallError};
+
+/// The least of [`Link::patience`].
+const PATIENCE_AT_LEAST: Duration = Duration::from_millis(200);
 
 /// What StartTerminalSession answers.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,6 +58,8 @@ pub struct Link {
     pub(crate) reader: FrameReader<ClientFraming>,
     pub(crate) writer: FrameWriter<ClientFraming>,
     pub(crate) granted: Extensions,
+    pub(crate) progress: Progress,
+    pub(crate) patience: Duration,
 }
 
 impl Link {
@@ -59,6 +67,19 @@ impl Link {
     #[must_use]
     pub fn granted(&self) -> Extensions {
         self.granted
+    }
+
+    /// How long the relay may take to answer before somebody who wants to leave at once has waited
+    /// long enough: by how quick it was at the start, 0.2 to 1 s.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// What it moves, while it does.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
     }
 }
 
@@ -139,6 +160,7 @@ pub async fn connect(
         clock,
         tap,
     } = network;
+    let begun = link::now();
     let (socket, answered) = match ws::connect(dialer, tls, url, headers).await {
         Ok(connected) => connected,
         Err(ConnectError::Refused { status, body, .. }) => {
@@ -156,12 +178,22 @@ pub async fn connect(
             granted.both(announce.extensions)
         })
         .unwrap_or_default();
+    let idle_timeout = answered
+        .get(header::IDLE)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .map(Duration::from_secs);
+    let upgrade = link::now().saturating_duration_since(begun);
+    let patience = upgrade
+        .saturating_mul(4)
+        .clamp(PATIENCE_AT_LEAST, link::DRAIN);
     let (reads, writes) = (ClientFraming::new(), ClientFraming::new());
     let (reader, writer) = framed(socket, reads, writes, clock.clone(), tap.clone());
     Ok(Link {
         reader,
         writer,
         granted,
+        progress: Progress::new(idle_timeout),
+        patience,
     })
 }
 

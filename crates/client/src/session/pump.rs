@@ -11,13 +11,16 @@ use axt_net::{
 };
 use axt_proto::{
     Extensions, Status,
-    frame::{Message, client::ClientFraming},
+    frame::{Message, Size, client::ClientFraming},
 };
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::{EndOfInput, Ended, Ends, Link, Why, end};
-use crate::terminal::signals::{Sizes, Stop};
+use super::{EndOfInput, Ended, Ends, Link, Progress, Why, end};
+use crate::{
+    recording::Tape,
+    terminal::signals::{Sizes, Stop},
+};
 
 /// The most payload in a message of ours, in bytes: a turn on the session's bandwidth, and a page
 /// of the pipe that stdin comes from.
@@ -28,6 +31,9 @@ const EOT: Bytes = Bytes::from_static(&[4]);
 
 /// How long the relay has to say why, after a status that ends the session.
 const LAST_WORD: Duration = link::DRAIN;
+
+/// How long a goodbye may take to be sent that is said because the other side may be hanging.
+const AT_ONCE: Duration = Duration::from_millis(20);
 
 /// Moves bytes until one side ends it.
 pub(super) async fn run<R, W>(
@@ -43,10 +49,19 @@ where
         reader,
         writer,
         granted,
+        progress,
+        ..
     } = link;
-    let up = Up { writer, granted };
+    let up = Up {
+        writer,
+        granted,
+        progress: progress.clone(),
+        tape: ends.tape.clone(),
+    };
     let mut down = Down {
         reader,
+        progress,
+        tape: ends.tape,
         output: ends.output,
         exit_code: None,
         detail: None,
@@ -70,6 +85,8 @@ where
 struct Up {
     writer: FrameWriter<ClientFraming>,
     granted: Extensions,
+    progress: Progress,
+    tape: Option<Tape>,
 }
 
 impl Up {
@@ -81,7 +98,7 @@ impl Up {
     ) -> Why {
         // The size first: an agent that has not started the shell yet starts it with this size.
         if let Some(size) = sizes.current() {
-            self.send(&Message::Resize(size)).await;
+            self.resize(size).await;
         }
         let mut buffer = BytesMut::with_capacity(MESSAGE);
         let mut is_open = true;
@@ -90,7 +107,10 @@ impl Up {
             buffer.reserve(MESSAGE);
             let message = tokio::select! {
                 biased;
-                size = sizes.changed() => Message::Resize(size),
+                size = sizes.changed() => {
+                    self.resize(size).await;
+                    continue;
+                }
                 read = input.read_buf(&mut buffer), if is_open => match read {
                     Ok(length) if length > 0 => {
                         let data = buffer.split().freeze();
@@ -112,8 +132,21 @@ impl Up {
                     },
                 },
             };
+            if let (Message::Input(data), Some(tape)) = (&message, &self.tape) {
+                tape.input(data);
+            }
             self.send(&message).await;
+            if let Message::Input(data) = &message {
+                self.progress.sent(data.len());
+            }
         }
+    }
+
+    async fn resize(&self, size: Size) {
+        if let Some(tape) = &self.tape {
+            tape.resized(size);
+        }
+        self.send(&Message::Resize(size)).await;
     }
 
     async fn send(&self, message: &Message) {
@@ -134,16 +167,25 @@ impl Up {
                 self.send(&Message::Close).await;
             }
             self.writer.close(1000, "").await.ok();
-            reader.drain().await;
+            // Who has typed the escape may have done so because nothing is answered.
+            if *why != Why::Stopped(Stop::Escape) {
+                reader.drain().await;
+            }
         };
         // A relay that hangs must not keep anyone from leaving.
-        let _ = link::timeout(link::DRAIN, goodbye).await;
+        let patience = match why {
+            Why::Stopped(Stop::Escape) => AT_ONCE,
+            _ => link::DRAIN,
+        };
+        let _ = link::timeout(patience, goodbye).await;
     }
 }
 
 /// From the relay.
 struct Down<W> {
     reader: FrameReader<ClientFraming>,
+    progress: Progress,
+    tape: Option<Tape>,
     output: W,
     exit_code: Option<i32>,
     detail: Option<String>,
@@ -160,6 +202,10 @@ impl<W: AsyncWrite + Unpin> Down<W> {
             };
             match message {
                 Message::Output(data) => {
+                    self.progress.received(data.len());
+                    if let Some(tape) = &self.tape {
+                        tape.output(&data);
+                    }
                     if let Err(error) = self.write(&data).await {
                         tracing::debug!(%error, "the output takes no more");
                         return Why::OutputClosed;
@@ -170,8 +216,9 @@ impl<W: AsyncWrite + Unpin> Down<W> {
                 Message::Status(Status::ConnectFailed(text)) => {
                     return self.last_word(&String::from_utf8_lossy(&text)).await;
                 }
-                // A speed is for official clients, which pace themselves by it; here the relay's
-                // back-pressure is enough. Everything else is ignored as they do (wire-protocol 4).
+                // Official clients pace themselves by it; here the relay's back-pressure is enough.
+                Message::Status(Status::Speed(speed)) => self.progress.told_speed(speed),
+                // Everything else is ignored as they do (wire-protocol 4).
                 _ => {}
             }
         }

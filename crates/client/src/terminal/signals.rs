@@ -17,16 +17,19 @@ pub enum Stop {
     Terminate,
     /// SIGHUP: the terminal was closed.
     Hangup,
+    /// No signal: the escape `~.` was typed.
+    Escape,
 }
 
 impl Stop {
-    /// The signal's name.
+    /// The signal's name, or the escape's.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Interrupt => "SIGINT",
             Self::Terminate => "SIGTERM",
             Self::Hangup => "SIGHUP",
+            Self::Escape => "the escape character and a dot",
         }
     }
 }

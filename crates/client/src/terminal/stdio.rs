@@ -126,15 +126,15 @@ fn write_stdout(mut session: PipeReader) -> io::Result<()> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        write_all(
-            rustix::stdio::stdout(),
-            buffer.get(..length).unwrap_or_default(),
-        )?;
+        let output = buffer.get(..length).unwrap_or_default();
+        if super::may_show(output) {
+            write_all(rustix::stdio::stdout(), output)?;
+        }
     }
 }
 
 /// Writes everything, waiting when the descriptor is in O_NONBLOCK and full.
-fn write_all(output: impl AsFd, mut rest: &[u8]) -> io::Result<()> {
+pub(super) fn write_all(output: impl AsFd, mut rest: &[u8]) -> io::Result<()> {
     while !rest.is_empty() {
         match rustix::io::write(&output, rest) {
             Ok(length) => rest = rest.get(length..).unwrap_or_default(),
