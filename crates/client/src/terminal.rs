@@ -37,7 +37,7 @@ enum Screen {
     /// There is no terminal, or it is nobody's but ours.
     Plain,
     /// The other side writes on it.
-    Shared(Modes),
+    Shared(Box<Modes>),
     /// It has been put back: what is late must not undo that.
     Restored,
 }
@@ -89,7 +89,7 @@ impl RawMode {
 
         let settings = termios::tcgetattr(io::stdin())?;
         *lock(&BEFORE) = Some(settings.clone());
-        *lock(&SCREEN) = Screen::Shared(Modes::default());
+        *lock(&SCREEN) = Screen::Shared(Box::default());
         let guard = Self(());
         go_raw(settings)?;
         Ok(guard)

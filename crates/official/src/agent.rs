@@ -4,6 +4,7 @@
 mod calls;
 mod notify;
 mod port;
+mod pty;
 mod session;
 mod shell;
 mod task;
@@ -47,6 +48,8 @@ pub struct AgentSetup {
     pub targets: Dialer,
     /// The users that this machine knows, beside `root`, as whom no session is opened.
     pub users: Vec<String>,
+    /// Whether its shells are real ones on terminals of this machine, instead of a script.
+    pub has_terminals: bool,
     /// Wall time.
     pub wall: Wall,
     /// How long it takes from its notify channel to its first heart-beat.
@@ -64,6 +67,7 @@ impl AgentSetup {
             version: "2.2.3.500".to_owned(),
             targets: Dialer::tcp(),
             users: vec!["dev".to_owned()],
+            has_terminals: false,
             wall: Wall::system(),
             slow_start: Duration::ZERO,
         }

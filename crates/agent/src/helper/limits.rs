@@ -262,16 +262,15 @@ fn lower(one: Option<u64>, other: Option<u64>) -> Option<u64> {
 mod tests {
     use super::*;
 
+    /// An item with its soft and its hard limit.
+    type Told = (Item, Option<Option<u64>>, Option<Option<u64>>);
+
     /// What `text` says of `dev`, who has the number 1000 and is in `staff`.
-    fn of_dev(texts: &[&str]) -> Vec<(Item, Option<Option<u64>>, Option<Option<u64>>)> {
+    fn of_dev(texts: &[&str]) -> Vec<Told> {
         of("dev", 1000, texts)
     }
 
-    fn of(
-        name: &str,
-        uid: u32,
-        texts: &[&str],
-    ) -> Vec<(Item, Option<Option<u64>>, Option<Option<u64>>)> {
+    fn of(name: &str, uid: u32, texts: &[&str]) -> Vec<Told> {
         let whose = Whose {
             name,
             uid,

@@ -103,6 +103,7 @@ impl Session {
             at_end_of_input: EndOfInput::Closes,
             output,
             sizes: Sizes::None,
+            tape: None,
         };
         let (stop, stopped) = oneshot::channel();
         let first = async {

@@ -19,9 +19,9 @@ On a terminal, at the beginning of a line:
   ~~   type the escape character
 What is pasted in brackets holds no escapes.
 
-The session ends with its terminal (SIGHUP), by SIGTERM, and by SIGINT where stdin is none; what it had
-started ends with it. The terminal is put back on each of these ways, with mouse, paste and screen;
-after kill -9, `axt reset-terminal` does that.
+The session ends with its terminal (SIGHUP), by SIGTERM, and by SIGINT where stdin is none; what
+it had started ends with it. Whatever way it ends, the terminal is put back, with mouse, paste and
+screen; after kill -9, `axt reset-terminal` does that.
 
 Examples:
   axt session

@@ -168,11 +168,7 @@ impl Perform for Screen {
                     self.set(mode, action == 'h');
                 }
             }
-            (b"", 'h' | 'l') => {
-                if all().any(|mode| mode == 4) {
-                    self.inserts = action == 'h';
-                }
-            }
+            (b"", 'h' | 'l') if all().any(|mode| mode == 4) => self.inserts = action == 'h',
             (b"", 'm') => self.is_styled = all().last().unwrap_or_default() != 0,
             (b"", 'r') => self.has_region = all().any(|line| line != 0),
             (b" ", 'q') => self.has_cursor_shape = first != 0,

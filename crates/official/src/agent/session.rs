@@ -17,6 +17,7 @@ use super::{
     lock,
     notify::{PING, PING_PAYLOAD},
     port::Port,
+    pty::Pty,
     shell::Shell,
 };
 use crate::{
@@ -170,6 +171,7 @@ async fn post(agent: &Agent, channel: &str, code: Code) {
 enum Target {
     NotYet,
     Shell(Shell),
+    Pty(Pty),
     Port(Port),
 }
 
@@ -277,6 +279,8 @@ impl<'a> Session<'a> {
             ..
         } = self;
         let is_waiting = matches!(target, Target::NotYet);
+        // It does not read while a write to the terminal blocks (wire-protocol 7).
+        let has_room = !matches!(target, Target::Pty(pty) if !pty.has_room());
         let may_send = link::sleep_until((*reads_from).max(*sends_from));
         tokio::select! {
             biased;
@@ -285,7 +289,7 @@ impl<'a> Session<'a> {
             () = link::sleep_until(*idle_until) => Happening::Idle,
             () = link::sleep_until(*ends_at) => Happening::Over,
             () = agent.cut.notified() => Happening::Frame(None),
-            message = socket::receive(reader), if !*is_deaf => Happening::Frame(message),
+            message = socket::receive(reader), if !*is_deaf && has_room => Happening::Frame(message),
             output = produced(target, may_send) => Happening::Output(output),
         }
     }
@@ -317,8 +321,17 @@ impl<'a> Session<'a> {
             if !user.is_empty() && !self.agent.setup.users.contains(user) {
                 return Some(Code::OpenPtyFailed);
             }
-            self.target = Target::Shell(Shell::start(&self.object.command));
-            return None;
+            if !self.agent.setup.has_terminals {
+                self.target = Target::Shell(Shell::start(&self.object.command));
+                return None;
+            }
+            return match Pty::start(&self.object.command) {
+                Ok(pty) => {
+                    self.target = Target::Pty(pty);
+                    None
+                }
+                Err(_) => Some(Code::OpenPtyFailed),
+            };
         }
         let (host, port) = (&self.object.host, &self.object.port);
         match Port::open(&self.agent.setup.targets, host, port).await {
@@ -391,6 +404,7 @@ async fn produced(target: &mut Target, may_send: impl Future<Output = ()>) -> Op
             may_send.await;
             shell.read()
         }
+        Target::Pty(pty) => pty.turn(may_send).await,
         Target::Port(port) if port.is_open() => {
             may_send.await;
             port.read().await

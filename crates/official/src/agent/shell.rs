@@ -96,18 +96,35 @@ impl Shell {
         if self.output.is_empty() {
             return None;
         }
-        let mut piece = std::mem::take(&mut self.held);
-        let most = READ.saturating_sub(piece.len()).min(self.output.len());
-        piece.extend(self.output.drain(..most));
-        let broken = piece
-            .utf8_chunks()
-            .last()
-            .map_or(0, |chunk| chunk.invalid().len());
-        if (1..=3).contains(&broken) {
-            self.held = piece.split_off(piece.len() - broken);
-        }
-        Some(piece)
+        let most = READ.saturating_sub(self.held.len()).min(self.output.len());
+        let piece = self.output.drain(..most).collect();
+        Some(as_sent(&mut self.held, piece))
     }
+}
+
+/// What it makes of output that it has read, behind what it has held back (wire-protocol 12.9): what is
+/// no whole character at the end waits for more, and a U+FFFD before the end keeps its first byte.
+pub(super) fn as_sent(held: &mut Vec<u8>, read: Vec<u8>) -> Vec<u8> {
+    const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+    let mut piece = std::mem::take(held);
+    piece.extend(read);
+    let broken = piece
+        .utf8_chunks()
+        .last()
+        .map_or(0, |chunk| chunk.invalid().len());
+    if (1..=3).contains(&broken) {
+        *held = piece.split_off(piece.len() - broken);
+    }
+    let mut sent = Vec::with_capacity(piece.len());
+    let mut rest = piece.as_slice();
+    while let [first, others @ ..] = rest {
+        sent.push(*first);
+        rest = match rest.strip_prefix(REPLACEMENT) {
+            Some(behind) if !behind.is_empty() => behind,
+            _ => others,
+        };
+    }
+    sent
 }
 
 #[cfg(test)]
@@ -122,6 +139,13 @@ mod tests {
         assert_eq!(shell.read(), None);
         shell.output.extend([0xa0, b'!']);
         assert_eq!(shell.read().as_deref(), Some("\u{4f60}!".as_bytes()));
+    }
+
+    #[test]
+    fn a_replacement_character_loses_two_bytes_but_at_the_end() {
+        let sent = as_sent(&mut Vec::new(), "a\u{fffd}b\u{fffd}".into());
+
+        assert_eq!(sent, b"a\xefb\xef\xbf\xbd");
     }
 
     #[test]

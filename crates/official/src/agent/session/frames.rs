@@ -52,6 +52,7 @@ impl Session<'_> {
                 self.complain(format!("input came within {SLOW_START:?}, and is lost"));
             }
             Target::Shell(shell) => shell.feed(&frame.payload),
+            Target::Pty(pty) => pty.feed(&frame.payload),
             Target::Port(_) => {
                 if !self.reopened().await {
                     return Some(Code::OpenPortFailed);
@@ -74,6 +75,7 @@ impl Session<'_> {
             (_, None) => self.complain("a size that is no JSON object does nothing"),
             (Target::NotYet, _) => self.complain("a size came before the terminal, and is lost"),
             (Target::Shell(shell), Some((rows, cols))) => shell.resize(rows, cols),
+            (Target::Pty(pty), Some((rows, cols))) => pty.resize(rows, cols),
             (Target::Port(_), _) => {
                 if !self.reopened().await {
                     return Some(Code::OpenPortFailed);
