@@ -9,7 +9,10 @@ use self::{
     axis::Axis,
     canvas::{Canvas, Colour},
 };
-use crate::{report::Report, stage::samples::SAMPLE_MS};
+use crate::{
+    report::Report,
+    stage::samples::{SAMPLE_MS, Sample},
+};
 
 /// The left edge of the time axis, and its length.
 const LEFT: f64 = 110.0;
@@ -37,23 +40,31 @@ pub fn svg(report: &Report) -> String {
     canvas.done(y)
 }
 
-/// Bytes to the clients above the line, bytes from them below it.
+/// Bytes of the last second: to the clients above the line, from them below it.
 fn rates(canvas: &mut Canvas, axis: &Axis, report: &Report, top: f64) -> f64 {
     let zero = top + HEIGHT;
-    let a_second = |bytes: u64| number(bytes) * 1_000.0 / number(SAMPLE_MS);
     let limit = f64::from(report.bandwidth_bytes_per_s);
-    let most = report
-        .samples
-        .iter()
-        .map(|sample| a_second(sample.up.max(sample.down)));
-    let most = most.fold(limit, f64::max).max(1.0) * 1.1;
-    let scale = |rate: f64| rate / most * HEIGHT;
-    for sample in &report.samples {
-        let (from, to) = (axis.x(sample.at_ms), axis.x(sample.at_ms + SAMPLE_MS));
-        let width = (to - from).max(1.0);
-        let (down, up) = (scale(a_second(sample.down)), scale(a_second(sample.up)));
-        canvas.bar((from, zero - down), (width, down), Colour::Down);
-        canvas.bar((from, zero), (width, up), Colour::Up);
+    let rates = a_second(&report.samples);
+    let most = rates.iter().map(|(_, up, down)| number(*up.max(down)));
+    let most = most.fold(0.0, f64::max);
+    let scale = |rate: f64| rate / (most.max(limit).max(1.0) * 1.15) * HEIGHT;
+    // What is there at all can be seen.
+    let height = |rate: u64| {
+        if rate == 0 {
+            0.0
+        } else {
+            scale(number(rate)).max(1.5)
+        }
+    };
+    for (at_ms, up, down) in rates {
+        let (from, to) = (axis.x(at_ms), axis.x(at_ms + SAMPLE_MS));
+        let width = (to - from).max(2.0) + 0.2;
+        canvas.bar(
+            (from, zero - height(down)),
+            (width, height(down)),
+            Colour::Down,
+        );
+        canvas.bar((from, zero), (width, height(up)), Colour::Up);
     }
     canvas.line((LEFT, zero), (LEFT + LENGTH, zero), Colour::Axis);
     if report.bandwidth_bytes_per_s > 0 {
@@ -62,16 +73,36 @@ fn rates(canvas: &mut Canvas, axis: &Axis, report: &Report, top: f64) -> f64 {
         }
         let label = format!("limit {} B/s", report.bandwidth_bytes_per_s);
         canvas.text(
-            (LEFT + 4.0, zero - scale(limit) - 3.0),
+            (LEFT + 4.0, zero + scale(limit) + 12.0),
             &label,
             Colour::Limit,
         );
     }
-    canvas.label(zero - HEIGHT / 2.0, "to clients");
+    canvas.label(zero - HEIGHT / 2.0 - 7.0, "to clients");
+    canvas.label(zero - HEIGHT / 2.0 + 7.0, &format!("most {most:.0} B/s"));
     canvas.label(zero + HEIGHT / 2.0, "from clients");
-    let most = format!("{:.0} B/s", most / 1.1);
-    canvas.label(zero - HEIGHT / 2.0 + 14.0, &format!("most {most}"));
-    zero + HEIGHT + 20.0
+    zero + HEIGHT + 24.0
+}
+
+/// When, and the bytes each way of the second that ends then.
+fn a_second(samples: &[Sample]) -> Vec<(u64, u64, u64)> {
+    let within =
+        |at_ms: u64, sample: &Sample| sample.at_ms <= at_ms && at_ms - sample.at_ms < 1_000;
+    let rate = |at_ms: u64| {
+        let near = || samples.iter().filter(|sample| within(at_ms, sample));
+        let (up, down) = (
+            near().map(|sample| sample.up),
+            near().map(|sample| sample.down),
+        );
+        (at_ms, up.sum(), down.sum())
+    };
+    let mut instants: Vec<u64> = samples
+        .iter()
+        .flat_map(|sample| (0..1_000 / SAMPLE_MS).map(|later| sample.at_ms + later * SAMPLE_MS))
+        .collect();
+    instants.sort_unstable();
+    instants.dedup();
+    instants.into_iter().map(rate).collect()
 }
 
 /// For drawing alone: a pixel is far from what a double cannot hold.

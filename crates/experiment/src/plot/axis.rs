@@ -13,6 +13,8 @@ use crate::{format::Span, report::Report, stage::samples::SAMPLE_MS};
 const BROKEN_MS: u64 = 5_000;
 /// With fewer instants than this, those that differ are kept apart.
 const FEW: usize = 60;
+/// From so many samples on, something flows.
+const FLOW: usize = 8;
 /// Room for a label of the axis.
 const LABEL: f64 = 95.0;
 
@@ -33,12 +35,11 @@ impl Axis {
             .iter()
             .map(|entry| entry.at_ms)
             .collect();
-        instants.extend(
-            report
-                .samples
-                .iter()
-                .flat_map(|sample| [sample.at_ms, sample.at_ms + SAMPLE_MS]),
-        );
+        // A prompt or two are no flow, and their samples' edges no instants.
+        if report.samples.len() >= FLOW {
+            let samples = report.samples.iter();
+            instants.extend(samples.flat_map(|sample| [sample.at_ms, sample.at_ms + SAMPLE_MS]));
+        }
         instants.extend([0, report.over_ms]);
         instants.sort_unstable();
         instants.dedup();
@@ -103,7 +104,7 @@ impl Axis {
             {
                 let middle = (left + right) / 2.0;
                 canvas.dashed((middle, top), (middle, y), Colour::Waiting);
-                canvas.middle((middle, y - 2.0), "⫽", Colour::Axis);
+                canvas.middle((middle, y - 2.0), "//", Colour::Axis);
             }
         }
     }

@@ -29,7 +29,7 @@ impl Colour {
             Self::Up => "#d98a3d",
             Self::Limit => "#c0392b",
             Self::Held => "#e3a6a0",
-            Self::Fault => "#a05bc0",
+            Self::Fault => "#d9bfe8",
             Self::Waiting => "#d5d8dc",
             Self::Live => "#8cc79a",
             Self::Failed => "#c0392b",
