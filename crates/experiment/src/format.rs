@@ -195,13 +195,18 @@ pub enum PortKind {
 #[serde(deny_unknown_fields)]
 pub struct AgentProgram {
     /// The command line, run by `sh -c`. In it, and in the environment in capitals with `AXT_EXPERIMENT_`
-    /// in front: `{server}` `{instance}` `{key}` `{ca}` `{endpoint}` `{region}` `{activation_id}`
-    /// `{activation_code}` `{axt}` `{folder}`.
+    /// in front: `{server}` `{host}` `{instance}` `{key}` `{ca}` `{endpoint}` `{region}` `{activation_id}`
+    /// `{activation_code}` `{axt}` `{folder}`. One with `{activation_id}` in it registers: its instance is
+    /// the one that comes of that.
     pub command: String,
     /// A command line that is run to its end before it, such as a registration.
     #[serde(default)]
     pub prepare: Option<String>,
-    /// How long it may take to come online, in link time.
+    /// Whether it comes without a signature, as an official one that never registered; it is told apart
+    /// by the instance that it names.
+    #[serde(default)]
+    pub unsigned: bool,
+    /// How long it may take to come online, in link time; absent: 60 s.
     #[serde(default)]
     pub within: Option<Span>,
 }

@@ -54,6 +54,7 @@ gallery! {
     "nonsense"
     "real-shell"
     "real-own-agent"
+    "real-registered-agent"
     "real-own-client"
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Stage {
     pub(crate) terminals: Named<Terminal>,
     pub(crate) ports: BTreeMap<String, PortServer>,
     pub(crate) agents: BTreeMap<String, Program>,
+    /// What the agents have registered with.
+    pub(crate) activations: BTreeMap<String, Vec<(&'static str, String)>>,
     pub(crate) place: program::Place,
     /// What the latest call answered.
     pub(crate) answer: serde_json::Value,

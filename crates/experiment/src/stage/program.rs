@@ -43,9 +43,14 @@ impl Place {
             folder.map_err(|error| Trouble::plain(format!("cannot make a folder: {error}")))?;
         let ready = sandbox.ready();
         let server = ready.axt.replacen("ws", "http", 1);
+        let host = server
+            .split_once("://")
+            .map_or("", |(_, host)| host)
+            .to_owned();
         let values = BTreeMap::from([
             ("server", server),
             ("axt_url", ready.axt.clone()),
+            ("host", host),
             ("endpoint", ready.api_https.clone()),
             ("endpoint_http", ready.api_http.clone()),
             ("region", ready.region.to_string()),
@@ -92,6 +97,9 @@ impl Place {
             ("ALIBABA_CLOUD_REGION_ID", "region"),
             ("ALIBABACLOUD_REGION_ID", "region"),
             ("ALIBABA_CLOUD_ENDPOINT", "endpoint"),
+            // The official agent's own (wire-protocol 10).
+            ("ALIYUN_ASSIST_SERVER_HOST", "host"),
+            ("ALIYUN_ASSIST_CERT_PATH", "ca"),
             ("SSL_CERT_FILE", "ca"),
             ("REQUESTS_CA_BUNDLE", "ca"),
             ("NODE_EXTRA_CA_CERTS", "ca"),

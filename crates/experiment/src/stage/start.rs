@@ -47,7 +47,14 @@ pub(crate) async fn start(scenario: &Scenario, options: &Options) -> Result<Stag
             continue;
         }
         let key = folder.path().join(format!("{}.pem", instance.name));
-        let spec = declared(instance, (&key, keys.len()), &config)?;
+        let is_unsigned = scenario.agent.as_ref().is_some_and(|agent| agent.unsigned);
+        let has_key = instance.agent == AgentKind::Program && !is_unsigned;
+        let spec = declared(
+            instance,
+            has_key.then_some(key.as_path()),
+            keys.len(),
+            &config,
+        )?;
         keys.insert(instance.name.clone(), (spec.id.clone(), key));
         config.declared.push(spec);
     }
@@ -75,6 +82,7 @@ pub(crate) async fn start(scenario: &Scenario, options: &Options) -> Result<Stag
         terminals: Named::default(),
         ports: BTreeMap::new(),
         agents: BTreeMap::new(),
+        activations: BTreeMap::new(),
         answer: serde_json::Value::Null,
         helper: options.helper.clone(),
     };
@@ -112,6 +120,7 @@ fn config(scenario: &Scenario, options: &Options) -> SandboxConfig {
         traits: own().map(traits).collect(),
         limits: scenario.limits(),
         seed: options.seed.or(scenario.seed),
+        allow_unsigned: scenario.agent.as_ref().is_some_and(|agent| agent.unsigned),
         state: State::Ephemeral { home: None },
         ..SandboxConfig::default()
     };
@@ -179,16 +188,17 @@ fn traits(instance: &Instance) -> Traits {
 /// What the relay is told of an instance whose agent comes from elsewhere, or from nowhere.
 fn declared(
     instance: &Instance,
-    (key, number): (&std::path::Path, usize),
+    key: Option<&std::path::Path>,
+    number: usize,
     config: &SandboxConfig,
 ) -> Result<InstanceSpec, Trouble> {
     let plain = |error: &dyn std::fmt::Display| Trouble::plain(error.to_string());
-    let (id, public_key) = match instance.agent {
-        AgentKind::Program => {
+    let (id, public_key) = match key {
+        Some(key) => {
             let identity = NewIdentity::create(key, None).map_err(|error| plain(&error))?;
             (identity.instance, Some(identity.public_key))
         }
-        _ => {
+        None => {
             let id: Result<InstanceId, _> = format!("i-experiment{number:09}").parse();
             (id.map_err(|error| plain(&error))?, None)
         }
@@ -225,9 +235,11 @@ impl Stage {
         let is_again = key.is_none() && self.instance(Some(name)).is_ok();
         let before = self.events.count();
         let mut own = Vec::new();
-        if registers(program) && self.instance(Some(name)).is_err() {
-            own.extend(self.activation(name).await?);
+        if registers(program) && !self.activations.contains_key(name) {
+            let activation = self.activation(name).await?;
+            self.activations.insert(name.to_owned(), activation);
         }
+        own.extend(self.activations.get(name).cloned().unwrap_or_default());
         let path = self.place.path().join(format!("{name}.pem"));
         if let Some(key) = key {
             std::fs::write(&path, key).map_err(|error| Trouble::plain(error.to_string()))?;

@@ -100,6 +100,7 @@ impl Terminal {
             at_end_of_input: EndOfInput::Closes,
             output,
             sizes: Sizes::Given(sizes),
+            tape: None,
         };
         let terminal = Self::of(Box::pin(keyboard), screen, window);
         let shared = Arc::clone(&terminal.shared);
