@@ -217,6 +217,7 @@ fn every_command_has_a_help_with_examples() {
         "explain",
         "trace",
         "decode",
+        "instances",
         "relay",
         "agent",
         "config",

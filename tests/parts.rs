@@ -12,7 +12,7 @@ use std::{
 
 use rustix::process::Signal;
 
-use process::{Home, Running, get, stderr, stdout};
+use process::{Home, Running, get, stderr, stdout, wait_for};
 
 /// A settings file with `settings` and one instance, whose agent's key is in `agent.pem`.
 fn with_an_instance(home: &Home, settings: &str) -> String {
@@ -460,4 +460,107 @@ fn a_wrong_activation_is_refused_in_words_and_leaves_nothing_registered() {
     assert!(!told.contains("hunter2"), "{told}");
     assert_eq!(agent.ended().code(), Some(1));
     assert!(!home.path("state/agents/default/identity.json").exists());
+}
+
+#[test]
+fn the_metadata_service_can_have_the_apis_own_address() {
+    let home = Home::new();
+    fs::write(home.path("axt.toml"), "[[instances]]\nid = \"i-one\"\n").expect("written");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = free.local_addr().expect("bound").to_string();
+    drop(free);
+    let listen = ["--api-listen", &address, "--metadata-listen", &address];
+
+    let relay = home.relay(&[&listen[..], &["--ephemeral"]].concat(), &[]);
+    let metadata = get(relay.ready("metadata"), "/latest/meta-data/instance-id");
+    let none = get(relay.ready("metadata"), "/latest/meta-data/no-such-thing");
+    let api = home.run(&["api", "DescribeRegions"]);
+
+    assert_eq!(relay.ready("metadata"), relay.ready("api_http"));
+    assert!(metadata.ends_with("\r\n\r\ni-one"), "{metadata}");
+    assert!(none.starts_with("HTTP/1.1 404"), "{none}");
+    assert!(api.status.success(), "{}", stderr(&api));
+}
+
+#[test]
+fn a_file_is_there_while_an_agent_is_online() {
+    let home = Home::new();
+    with_an_instance(&home, "");
+    fs::write(home.path("agent.json"), "of an agent that was killed").expect("written");
+    let mut relay = home.relay(&[], &[]);
+    let server = relay.ready("axt").replacen("ws", "http", 1);
+    let mut agent = home.axt(&["agent", "-i", "i-web1", "--key", "agent.pem"]);
+    agent.args(["--server", &server, "--ca", relay.ready("ca_cert")]);
+    agent.args(["--ready-file", "agent.json"]);
+    let mut agent = Running::start(agent);
+
+    agent.says("online");
+    let text = fs::read_to_string(home.path("agent.json")).expect("there");
+    relay.signal(Signal::KILL);
+    relay.ended();
+    let gone = wait_for("the file's end", || {
+        (!home.path("agent.json").exists()).then_some(true)
+    });
+
+    let told: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(told["instance"], "i-web1");
+    assert_eq!(told["server"], server.as_str());
+    assert!(gone);
+}
+
+#[test]
+fn instances_are_declared_changed_and_removed_by_name() {
+    let home = Home::new();
+    let region = "[[regions]]\nid = \"cn-hangzhou\"\nstart_without_agent = true\n";
+    fs::write(home.path("axt.toml"), region).expect("written");
+    let _relay = home.relay(&["--ephemeral"], &[]);
+    let instances = |arguments: &[&str]| {
+        let ran = home.run(&[&["instances"], arguments].concat());
+        (
+            ran.status.code(),
+            stdout(&ran).trim().to_owned(),
+            stderr(&ran),
+        )
+    };
+    let start = || home.run(&["api", "StartTerminalSession", "--InstanceId.1", "i-1"]);
+
+    let (_, id, told) = instances(&["add", "i-1", "--name", "web", "--status", "Stopped"]);
+    assert_eq!(id, "i-1", "{told}");
+    let stopped = start();
+    assert!(
+        stderr(&stopped).contains("Operation.Forbidden"),
+        "{}",
+        stderr(&stopped)
+    );
+    let (_, id, told) = instances(&["list", "-q", "web"]);
+    assert_eq!(id, "i-1", "{told}");
+
+    let set = [
+        "set",
+        "web",
+        "--status",
+        "Running",
+        "--denied-ports",
+        "22,80",
+    ];
+    assert_eq!(instances(&set).0, Some(0));
+    let running = start();
+    assert!(running.status.success(), "{}", stderr(&running));
+    let (_, json, _) = instances(&["list", "--json", "web"]);
+    let told: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(told[0]["denied_ports"], serde_json::json!([22, 80]));
+    assert_eq!(told[0]["status"], "Running");
+    instances(&["set", "web", "--denied-ports", "none"]);
+    let (_, table, _) = instances(&[]);
+    assert!(
+        !table.contains("22,80") && table.contains("offline"),
+        "{table}"
+    );
+
+    let (code, _, told) = instances(&["set", "web"]);
+    assert_eq!(code, Some(2), "{told}");
+    assert_eq!(instances(&["remove", "web"]).0, Some(0));
+    let (code, _, told) = instances(&["remove", "web"]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("`axt instances` lists them"), "{told}");
 }

@@ -1,7 +1,8 @@
 //! The Cloud Assistant agent: notify channel, shells, TCP.
 //!
 //! What lives here: signing in to the relay and being told of work, one runner for each channel and
-//! one for each command, the shell with its helper and its PTY, the TCP dial. What never does: a decision about who may have a
+//! one for each command, the shell with its helper and its PTY, the TCP dial, and the first process of a
+//! container ([`init`]). What never does: a decision about who may have a
 //! session, the API, the journal.
 //!
 //! ```text
@@ -21,6 +22,7 @@ mod config;
 mod datalink;
 mod follow;
 pub mod helper;
+pub mod init;
 mod machine;
 mod notify;
 mod registration;

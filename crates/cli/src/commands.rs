@@ -11,6 +11,7 @@ mod env;
 mod experiment;
 mod explain;
 mod health;
+mod instances;
 mod limits;
 mod man;
 mod piped;
@@ -71,6 +72,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Clock(flags) => clock::run(flags, &settings).await,
         Command::Limits(flags) => limits::run(flags, &settings).await,
         Command::Explain(flags) => explain::run(flags, &settings).await,
+        Command::Instances(flags) => instances::run(flags, &settings).await,
         Command::Trace(flags) => trace::run(flags, &settings).await,
         Command::Config(_)
         | Command::Doctor(_)

@@ -44,7 +44,10 @@ fn command(arguments: &[OsString]) -> Command {
         .collect();
     for name in names {
         let instances = instances.clone();
-        command = command.mut_subcommand(name, |it| it.mut_args(|arg| valued(arg, &instances)));
+        command = command.mut_subcommand(name, |it| {
+            it.mut_args(|arg| valued(arg, &instances))
+                .mut_subcommands(|it| it.mut_args(|arg| valued(arg, &instances)))
+        });
     }
     command.mut_subcommand("api", |api| {
         let api = api.mut_arg("action", |arg| arg.add(candidates(actions())));
@@ -55,13 +58,13 @@ fn command(arguments: &[OsString]) -> Command {
 /// A flag with the values that it could have.
 fn valued(arg: Arg, instances: &[(String, String)]) -> Arg {
     let words = match arg.get_id().as_str() {
-        "instance" => instances.to_vec(),
+        "instance" | "which" => instances.to_vec(),
         "region" => regions(),
         "limit" => limits::KEYS
             .iter()
             .map(|key| (format!("{}=", key.name), key.meaning()))
             .collect(),
-        "config" | "ca" | "key" | "new_key" | "ready_file" | "check" => {
+        "config" | "ca" | "key" | "new_key" | "ready_file" | "check" | "public_key" => {
             return arg.value_hint(ValueHint::FilePath);
         }
         "state_dir" | "trace" => return arg.value_hint(ValueHint::DirPath),

@@ -14,6 +14,7 @@ pub(crate) mod experiment;
 pub(crate) mod explain;
 pub(crate) mod given;
 pub(crate) mod global;
+pub(crate) mod instances;
 pub(crate) mod limits;
 pub(crate) mod man;
 pub(crate) mod portforward;
@@ -40,6 +41,7 @@ use self::{
     experiment::ExperimentFlags,
     explain::ExplainFlags,
     global::GlobalFlags,
+    instances::InstancesFlags,
     limits::LimitsFlags,
     man::ManFlags,
     portforward::PortforwardFlags,
@@ -127,6 +129,7 @@ Examples:
     Trace(TraceCommand),
     Decode(DecodeFlags),
     Experiment(ExperimentFlags),
+    Instances(InstancesFlags),
     Relay(RelayCommand),
     Agent(AgentFlags),
     Config(ConfigFlags),

@@ -2,7 +2,7 @@
 
 use axt_control::admin::{
     AdminError, ClockAnswer, ClockRequest, InstanceChange, InstanceDeclaration, LimitsAnswer,
-    RegionChange, SessionAnswer, TraceAnswer, TraceRequest,
+    RegionChange, SessionAnswer, State, TraceAnswer, TraceRequest,
     fault::{Fault, FaultAdded, FaultState, FaultsAnswer},
     path,
 };
@@ -159,6 +159,15 @@ impl Admin {
         self.post(&path, &request).await
     }
 
+    /// What exists now: instances, sessions and connections.
+    ///
+    /// # Errors
+    /// [`AdminCallError`].
+    pub async fn state(&self) -> Result<State, AdminCallError> {
+        let answer = self.send(Method::GET, path::STATE, Bytes::new()).await?;
+        self.read(&answer)
+    }
+
     /// Declares an instance, or declares it anew; gives its id.
     ///
     /// # Errors
@@ -188,6 +197,16 @@ impl Admin {
         self.patch(&path, change).await
     }
 
+    /// Removes an instance; its agent is no longer let in.
+    ///
+    /// # Errors
+    /// [`AdminCallError`]; 404 for one that is not there.
+    pub async fn remove_instance(&self, instance: &InstanceId) -> Result<(), AdminCallError> {
+        let path = format!("{}/{instance}", path::INSTANCES);
+        let answer = self.send(Method::DELETE, &path, Bytes::new()).await?;
+        self.done(&answer)
+    }
+
     /// Changes a region's switches.
     ///
     /// # Errors
@@ -214,10 +233,14 @@ impl Admin {
     async fn patch(&self, path: &str, body: &impl Serialize) -> Result<(), AdminCallError> {
         let body = serde_json::to_vec(body).map_err(|error| self.nonsense(&error))?;
         let answer = self.send(Method::PATCH, path, body.into()).await?;
+        self.done(&answer)
+    }
+
+    fn done(&self, answer: &Response<Bytes>) -> Result<(), AdminCallError> {
         if answer.status().is_success() {
             return Ok(());
         }
-        Err(self.refused(&answer))
+        Err(self.refused(answer))
     }
 
     async fn send(

@@ -95,7 +95,16 @@ pub struct Listeners {
     /// The admin API.
     pub admin: Listener,
     /// The metadata service, which stands for 100.100.100.200; absent: there is none.
-    pub metadata: Option<Listener>,
+    pub metadata: Option<MetadataListener>,
+}
+
+/// Where the metadata service is served.
+#[derive(Debug)]
+pub enum MetadataListener {
+    /// At an address of its own.
+    Own(Listener),
+    /// At the api listener's address, beside the API: on a network where one machine stands for both.
+    Api,
 }
 
 /// What session URLs are made of (design, "URL that is handed out").

@@ -31,7 +31,7 @@ mod traces;
 mod verbs;
 mod world;
 
-pub use config::{AccountSettings, Listeners, RegionSettings, RelayConfig, Urls};
+pub use config::{AccountSettings, Listeners, MetadataListener, RegionSettings, RelayConfig, Urls};
 pub use events::{Followed, Follower};
 pub use relay::{Addresses, Relay, RelayHandle, StartError};
 pub use traces::{Detail, TraceConfig};

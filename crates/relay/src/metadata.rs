@@ -32,12 +32,17 @@ const VALUES: [(&str, Value); 7] = [
     ("zone-id", |spec| verbs::zone(&spec.region)),
 ];
 
+/// All that a listener of its own serves.
 pub(crate) fn router(shared: &Arc<Shared>) -> Router {
+    routes(shared).fallback(async || unknown("There is nothing but /latest/meta-data/ here."))
+}
+
+/// What can stand beside the API.
+pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
     Router::new()
         .route("/latest/meta-data", get(list))
         .route("/latest/meta-data/", get(list))
         .route("/latest/meta-data/{*key}", get(value))
-        .fallback(async || unknown("There is nothing but /latest/meta-data/ here."))
         .with_state(Arc::clone(shared))
 }
 

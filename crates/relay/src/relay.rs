@@ -23,7 +23,7 @@ use tokio::sync::watch;
 
 use crate::{
     admin, api,
-    config::{RelayConfig, Urls},
+    config::{MetadataListener, RelayConfig, Urls},
     connection::Context,
     desk::{Desk, DeskHandle, Setup},
     events::Follower,
@@ -222,7 +222,10 @@ impl Relay {
             ids: Mutex::new(request_ids),
         });
         tasks.spawn("desk", desk.run(jobs, tasks.token().clone()));
-        let router = router(&shared);
+        let mut router = router(&shared);
+        if let Some(MetadataListener::Api) = config.listeners.metadata {
+            router = router.merge(metadata::routes(&shared));
+        }
         let serve = |name, listener: Listener, router: Router, tls| {
             tasks.spawn(
                 name,
@@ -236,7 +239,7 @@ impl Relay {
         serve("api listener", listeners.api, router, tls);
         let admin = admin::router(&shared);
         serve("admin listener", listeners.admin, admin, None);
-        if let Some(listener) = listeners.metadata {
+        if let Some(MetadataListener::Own(listener)) = listeners.metadata {
             serve(
                 "metadata listener",
                 listener,
@@ -274,9 +277,10 @@ impl Addresses {
             api,
             axt: axt.transpose()?.unwrap_or(api),
             admin: config.listeners.admin.local_addr()?,
-            metadata: {
-                let metadata = config.listeners.metadata.as_ref();
-                metadata.map(Listener::local_addr).transpose()?
+            metadata: match &config.listeners.metadata {
+                Some(MetadataListener::Own(listener)) => Some(listener.local_addr()?),
+                Some(MetadataListener::Api) => Some(api),
+                None => None,
             },
         })
     }

@@ -123,7 +123,7 @@ pub struct Listen {
     pub axt: SocketAddr,
     /// The admin API.
     pub admin: SocketAddr,
-    /// The metadata service; absent: there is none.
+    /// The metadata service, which may have the API's address; absent: there is none.
     pub metadata: Option<SocketAddr>,
 }
 

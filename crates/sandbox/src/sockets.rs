@@ -9,7 +9,7 @@ use axt_net::{
     link,
     transport::{BindError, Dialer, Listener, MemoryNet},
 };
-use axt_relay::Listeners;
+use axt_relay::{Listeners, MetadataListener};
 
 use crate::{
     config::{Listen, Transport},
@@ -78,7 +78,13 @@ impl Sockets {
         };
         let admin = named("admin", Listener::bind(listen.admin).await)?;
         let metadata = match listen.metadata {
-            Some(address) => Some(named("metadata", Listener::bind(address).await)?),
+            Some(address) if address == listen.api && address.port() != 0 => {
+                Some(MetadataListener::Api)
+            }
+            Some(address) => {
+                let listener = named("metadata", Listener::bind(address).await)?;
+                Some(MetadataListener::Own(listener))
+            }
             None => None,
         };
         let listeners = Listeners {
@@ -115,7 +121,11 @@ impl Sockets {
             api: address(&listeners.api)?,
             axt: address(axt)?,
             admin: address(&listeners.admin)?,
-            metadata: listeners.metadata.as_ref().map(address).transpose()?,
+            metadata: match &listeners.metadata {
+                Some(MetadataListener::Own(listener)) => Some(address(listener)?),
+                Some(MetadataListener::Api) => Some(address(&listeners.api)?),
+                None => None,
+            },
             listeners,
         })
     }

@@ -1,5 +1,7 @@
 //! `axt agent`.
 
+mod ready;
+
 use std::{io, path::Path, process::ExitCode};
 
 use axt_client::terminal::signals::Stops;
@@ -8,6 +10,7 @@ use axt_sandbox::lone::{
     self, AgentFolder, Change, LoneAgent, LoneAgentConfig, NewIdentity, NewKeyError,
 };
 
+use self::ready::ReadyFile;
 use super::{end, print, quote};
 use crate::{
     failure::{Failure, say},
@@ -23,6 +26,8 @@ pub(super) async fn run(flags: AgentFlags, settings: Settings) -> Result<ExitCod
         return new_key(&path, flags.instance, flags.machine_id);
     }
     let (registers, deregisters) = (flags.register, flags.deregister);
+    // At once: one that was left by an agent which was killed must not count for this one.
+    let ready = ReadyFile::at(flags.ready_file.clone())?;
     let mut settings = agent::resolve(flags, settings)?;
     let folder = settings.folder.clone();
     if deregisters {
@@ -31,11 +36,15 @@ pub(super) async fn run(flags: AgentFlags, settings: Settings) -> Result<ExitCod
     if registers {
         register(&mut settings).await?;
     }
-    serve(settings.config()?, &folder).await
+    serve(settings.config()?, &folder, ready).await
 }
 
 /// Runs it until it is told to end, or is no agent any more.
-async fn serve(config: LoneAgentConfig, folder: &AgentFolder) -> Result<ExitCode, Failure> {
+async fn serve(
+    config: LoneAgentConfig,
+    folder: &AgentFolder,
+    ready: ReadyFile,
+) -> Result<ExitCode, Failure> {
     let is_registered = config.key == folder.key_path();
     let (instance, server) = (config.instance.clone(), config.server.clone());
     let mut stops = Stops::listen().map_err(Failure::failed)?;
@@ -48,10 +57,11 @@ async fn serve(config: LoneAgentConfig, folder: &AgentFolder) -> Result<ExitCode
             stop = stops.next() => break stop,
             change = agent.changed() => match change {
                 Change::Online => {
+                    ready.write(&instance, &server)?;
                     say(&format!("the agent of {instance} is online at {server}; Ctrl-C ends it"));
                 }
                 // The log says why.
-                Change::Offline => {}
+                Change::Offline => ready.remove()?,
                 Change::Deregistered => {
                     if is_registered {
                         folder.remove().map_err(Failure::failed)?;
@@ -63,6 +73,7 @@ async fn serve(config: LoneAgentConfig, folder: &AgentFolder) -> Result<ExitCode
             },
         }
     };
+    ready.remove()?;
     Ok(end(stop, &mut stops, agent.shutdown()).await)
 }
 

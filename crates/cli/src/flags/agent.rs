@@ -206,6 +206,16 @@ pub(crate) struct AgentFlags {
     )]
     pub(crate) follow_clock: Option<bool>,
 
+    /// Keep this file there for as long as the agent is online: who it is, and where
+    #[arg(
+        long,
+        env = "AXT_READY_FILE",
+        hide_env = true,
+        value_name = "FILE",
+        conflicts_with_all = ["new_key", "deregister"]
+    )]
+    pub(crate) ready_file: Option<PathBuf>,
+
     /// The relay [default: the one that runs on this machine]
     #[arg(
         long,

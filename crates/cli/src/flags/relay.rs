@@ -75,7 +75,7 @@ pub(crate) struct RelayFlags {
     pub(crate) admin_listen: Option<SocketAddr>,
 
     /// Where agents that are not registered find the cloud's metadata service, port 80 of
-    /// 100.100.100.200 [default: nowhere]
+    /// 100.100.100.200; it can be the OpenAPI's own [default: nowhere]
     #[arg(
         long,
         env = "AXT_METADATA_LISTEN",

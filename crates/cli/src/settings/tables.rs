@@ -25,7 +25,7 @@ table! {
         /// Where health, metrics, state and the clock are served. Off loopback it wants a token.
         admin_listen: SocketAddr = Key::new("\"ADDR:PORT\"").default("\"127.0.0.1:7090\"").flag("--admin-listen");
         /// Where the metadata service listens, for agents that are not registered: the cloud has it at
-        /// 100.100.100.200:80. Without this there is none.
+        /// 100.100.100.200:80. It may be `api_listen`'s own address. Without this there is none.
         metadata_listen: SocketAddr = Key::new("\"ADDR:PORT\"").by_default("nowhere").example("\"100.100.100.200:80\"").flag("--metadata-listen");
         /// Whose metadata a caller gets whose address no instance has.
         metadata_instance: InstanceId = Key::new("an instance id").by_default("the only one that there is").example("\"i-example\"").flag("--metadata-instance");

@@ -47,6 +47,12 @@ pub struct InstanceState {
     pub connections: u32,
     /// Of how many.
     pub connections_limit: u32,
+    /// Its private address, possibly empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub intranet_ip: String,
+    /// Ports that its security group refuses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied_ports: Vec<u16>,
 }
 
 /// A session.

@@ -83,6 +83,8 @@ fn instance(registry: &Registry, instance: &Instance) -> InstanceState {
         agent_version: instance.agent_version().map(str::to_owned),
         connections: usage.used,
         connections_limit: usage.limit,
+        intranet_ip: spec.intranet_ip.clone(),
+        denied_ports: spec.denied_ports.iter().copied().collect(),
     }
 }
 

@@ -17,7 +17,7 @@ use axt_net::{
 use axt_openapi::{Caller, Identity};
 use axt_proto::{Event, EventKind, Extensions, InstanceId, Limits, Tick};
 use axt_registry::InstanceSpec;
-use axt_relay::{Followed, Listeners, Relay, RelayConfig, RelayHandle, Urls};
+use axt_relay::{Followed, Listeners, MetadataListener, Relay, RelayConfig, RelayHandle, Urls};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request};
 use serde_json::Value;
@@ -86,7 +86,7 @@ impl World {
                 api: bind(7_080),
                 axt: Some(bind(7_443)),
                 admin: bind(7_090),
-                metadata: Some(bind(7_200)),
+                metadata: Some(MetadataListener::Own(bind(7_200))),
             },
             tls: None,
             clock: clock.clone(),
