@@ -42,6 +42,15 @@ pub fn is_wanted() -> bool {
     process::id() == 1
 }
 
+/// For the program that the first process has started, before it does anything: lets in the signals that
+/// it was started without.
+pub fn settle() {
+    if Pid::parent().as_raw() == 1 {
+        // A mask that cannot be set is none that could be wrong.
+        let _ = awaited().thread_unblock();
+    }
+}
+
 /// Runs this same program again, with the same arguments, and ends as it does: with its exit code, or
 /// with 128 and the number of the signal that ended it.
 #[must_use]
@@ -56,13 +65,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run() -> io::Result<i32> {
-    // Blocked before there is a child whose end could be missed. Rust starts children with none
-    // blocked.
-    let mut awaited = SigSet::empty();
-    awaited.add(Signal::SIGCHLD);
-    for signal in PASSED_ON {
-        awaited.add(signal);
-    }
+    // Blocked before there is a child whose end could be missed; the child is started so too, and
+    // settles.
+    let awaited = awaited();
     awaited.thread_block()?;
     let signals = SignalFd::with_flags(&awaited, SfdFlags::SFD_CLOEXEC)?;
     let program = Command::new("/proc/self/exe")
@@ -87,6 +92,12 @@ fn run() -> io::Result<i32> {
             }
         }
     }
+}
+
+fn awaited() -> SigSet {
+    let mut awaited: SigSet = PASSED_ON.into_iter().collect();
+    awaited.add(Signal::SIGCHLD);
+    awaited
 }
 
 /// Takes leave of all children that have ended; the program's status, if it is among them.

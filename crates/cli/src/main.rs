@@ -27,6 +27,7 @@ fn main() -> ExitCode {
     if axt_agent::init::is_wanted() {
         return axt_agent::init::main();
     }
+    axt_agent::init::settle();
     let arguments: Vec<OsString> = env::args_os().collect();
     // A shell's helper is this program too, and it knows neither flags nor a runtime.
     if arguments.get(1).is_some_and(|first| first == "__shell") {
