@@ -12,7 +12,7 @@ use std::{
 
 use rustix::process::Signal;
 
-use process::{Home, Running, get, stderr, stdout, wait_for};
+use process::{Home, Running, get, stderr, stdout};
 
 /// A settings file with `settings` and one instance, whose agent's key is in `agent.pem`.
 fn with_an_instance(home: &Home, settings: &str) -> String {
@@ -498,7 +498,7 @@ fn a_file_is_there_while_an_agent_is_online() {
     let text = fs::read_to_string(home.path("agent.json")).expect("there");
     relay.signal(Signal::KILL);
     relay.ended();
-    let gone = wait_for("the file's end", || {
+    let gone = process::wait_for("the file's end", || {
         (!home.path("agent.json").exists()).then_some(true)
     });
 
