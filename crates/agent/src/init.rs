@@ -9,6 +9,7 @@
 use std::{
     env,
     io::{self, Write},
+    os::unix::process::CommandExt,
     process::{self, Command, ExitCode},
 };
 
@@ -70,7 +71,10 @@ fn run() -> io::Result<i32> {
     let awaited = awaited();
     awaited.thread_block()?;
     let signals = SignalFd::with_flags(&awaited, SfdFlags::SFD_CLOEXEC)?;
+    // Under the name that it was called by, for those who look at the list of processes.
+    let name = env::args_os().next().unwrap_or_default();
     let program = Command::new("/proc/self/exe")
+        .arg0(name)
         .args(env::args_os().skip(1))
         .spawn()?;
     // The handle is let go: it is reaped like the orphans.
