@@ -149,6 +149,19 @@ fn escapes_say_how_the_session_does_and_the_key_can_be_typed() {
 }
 
 #[test]
+fn sigint_ends_no_session_on_a_raw_terminal() {
+    let mut place = Place::new();
+    let mut session = place.open(&[]);
+
+    // As whoever signals its whole group does, such as a wrapper.
+    session.signal(Signal::INT);
+    place.pty.type_text("echo $((6*7)); exit 3\r");
+
+    place.pty.expect("\n42\r\n");
+    assert_eq!(session.ended().code(), Some(3));
+}
+
+#[test]
 fn without_an_escape_character_everything_is_typed() {
     let mut place = Place::new();
     let mut session = place.open(&["--escape-char=none"]);

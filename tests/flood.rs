@@ -1,0 +1,67 @@
+//! A program that floods a terminal, and a person who reads slowly.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
+
+mod harness;
+
+use std::{fs, path::Path, time::Duration};
+
+use axt_proto::{Limits, Tick};
+use axt_sandbox::{ClockStart, SandboxConfig};
+
+use harness::{command, settings, start, until};
+
+const START: Tick = Tick::from_millis(1_795_587_061_027);
+const MIB: u64 = 1024 * 1024;
+/// Where bytes can be on the way: agent, relay, client.
+const HOPS: u64 = 3;
+/// What the flood writes at once, in bytes.
+const LINE: u64 = 1_000;
+
+/// How much has been written.
+async fn written(counter: &Path) -> u64 {
+    // It may be just being written itself.
+    let lines = until("the counter", || async {
+        fs::read_to_string(counter).ok()?.trim().parse::<u64>().ok()
+    })
+    .await;
+    lines * LINE
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_minutes_flood_into_a_slow_reader_waits_where_it_begins_and_ctrl_c_is_heard_at_once() {
+    let sandbox = start(SandboxConfig {
+        clock: ClockStart::Frozen(START),
+        limits: Limits::default(),
+        ..settings()
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (counter, caught) = (folder.path().join("counter"), folder.path().join("caught"));
+    let line = format!(
+        "trap 'echo INT > {1}; exit' INT; stty -opost; i=0; \
+         while :; do printf '%0998d. ' $i; i=$((i+1)); echo $i > {0}; done",
+        counter.display(),
+        caught.display()
+    );
+    let session = command(&sandbox, &line).await;
+    let mut terminal = sandbox.terminal(&session).await.expect("a terminal");
+    terminal.expect("00. ").await.expect("the first line");
+
+    let mut read = LINE;
+    for second in 1..=60_u64 {
+        let moved = sandbox.clock().advance(Duration::from_secs(1)).await;
+        moved.expect("moved");
+        // 10 KB a second, of the 200 that the limit would let through.
+        let last = format!("{:020}. ", second * 10);
+        terminal.expect(&last).await.expect("the next lines");
+        read = (second * 10 + 1) * LINE;
+    }
+
+    let waiting = written(&counter).await.saturating_sub(read);
+    eprintln!("waiting {waiting}");
+    assert!(waiting < HOPS * MIB, "{waiting} bytes are on the way");
+    terminal.type_bytes(b"\x03").await.expect("typed");
+    until("the signal", || async { fs::read(&caught).ok() }).await;
+    sandbox.shutdown().await;
+}

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""A paused agent, a paused relay and a paused client (SIGSTOP), each in a sandbox of its own, all at once: the
+others notice by their deadlines (a websocket is dead after 30 s of silence, and a lost channel may be dialled
+again for 15), say why, and whatever the session had started ends.
+
+Wants AXT (the binary). Keeps nothing, and ends what it started, by process id.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+AXT = os.environ["AXT"]
+# Above the longest deadline: this is against hanging, and measures nothing.
+GUARD_S = 120
+LOOK_S = 0.2
+FREE = ["--api-listen", "127.0.0.1:0", "--axt-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
+
+
+def until(what, look):
+    end = time.monotonic() + GUARD_S
+    while time.monotonic() < end:
+        found = look()
+        if found:
+            return found
+        time.sleep(LOOK_S)
+    raise AssertionError(f"not within {GUARD_S} s: {what}")
+
+
+class Place:
+    """A relay, an agent and a client, a process each."""
+
+    def __init__(self, folder):
+        self.folder, self.started = folder, []
+        self.environment = {name: value for name, value in os.environ.items()
+                            if not name.startswith("AXT_") and not name.lower().endswith("_proxy")}
+        self.environment["AXT_STATE_DIR"] = str(folder / "state")
+        entry = subprocess.run([AXT, "agent", "--new-key", "agent.pem"], cwd=folder, env=self.environment,
+                               check=True, capture_output=True).stdout
+        (folder / "axt.toml").write_bytes(entry)
+        self.relay = self.start("relay", "relay", *FREE, "--ready-file", "ready.json")
+        ready = until("the relay", lambda: (folder / "ready.json").exists() and (folder / "ready.json").read_text())
+        instance = json.loads(ready)["instances"][0]["id"]
+        self.agent = self.start("agent", "agent", "-i", instance, "--key", "agent.pem")
+        until("the agent", lambda: '"True"' in self.api("DescribeCloudAssistantStatus")
+              or '"CloudAssistantStatus": "true"' in self.api("DescribeCloudAssistantStatus"))
+        self.client = self.start("client", "session", "-i", instance, "--command", "echo pid $$.; exec sleep 1000",
+                                 stdin=subprocess.PIPE)
+        until("the shell", lambda: "." in self.said("client"))
+        self.shell = pathlib.Path("/proc", self.said("client").split("pid ")[1].split(".")[0])
+
+    def start(self, name, *arguments, stdin=subprocess.DEVNULL):
+        log = open(self.folder / f"{name}.log", "wb")
+        process = subprocess.Popen([AXT, *arguments], cwd=self.folder, env=self.environment, stdin=stdin,
+                                   stdout=log, stderr=subprocess.STDOUT)
+        self.started.append(process)
+        return process
+
+    def said(self, name):
+        return (self.folder / f"{name}.log").read_text()
+
+    def api(self, *arguments):
+        return subprocess.run([AXT, "api", *arguments], cwd=self.folder, env=self.environment,
+                              capture_output=True, timeout=GUARD_S).stdout.decode()
+
+    def shell_ends(self):
+        until("the end of the shell", lambda: not self.shell.exists())
+
+    def ends(self, name, process, code, word):
+        got = until(f"the end of the {name}", lambda: process.poll() is not None and (process.returncode,))[0]
+        assert got == code and word in self.said(name), f"{name}: {got}, {self.said(name)}"
+
+    def clean_up(self):
+        for process in reversed(self.started):
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+            process.wait()
+
+
+def paused_agent(place):
+    place.agent.send_signal(signal.SIGSTOP)
+    place.ends("client", place.client, 255, "AgentTimeout")
+    place.agent.send_signal(signal.SIGCONT)
+    place.shell_ends()
+
+
+def paused_relay(place):
+    place.relay.send_signal(signal.SIGSTOP)
+    place.ends("client", place.client, 255, "the relay was lost")
+    # While the relay still hangs.
+    place.shell_ends()
+    assert "relay" in place.said("agent"), place.said("agent")
+    place.relay.send_signal(signal.SIGCONT)
+
+
+def paused_client(place):
+    place.client.send_signal(signal.SIGSTOP)
+    place.shell_ends()
+    until("a reason in the history", lambda: '"ClosedReason": "ClientClosed"' in place.api("DescribeTerminalSessions"))
+    place.client.send_signal(signal.SIGCONT)
+    place.ends("client", place.client, 255, "error: ")
+
+
+def main():
+    failures = []
+
+    def run(case):
+        with tempfile.TemporaryDirectory() as folder:
+            place = None
+            try:
+                place = Place(pathlib.Path(folder))
+                case(place)
+                print(f"   {case.__name__.replace('_', ' ')}: noticed, told, and nothing left", flush=True)
+            except Exception as error:
+                failures.append(f"{case.__name__}: {error}")
+            finally:
+                if place:
+                    place.clean_up()
+
+    cases = [threading.Thread(target=run, args=[case]) for case in (paused_agent, paused_relay, paused_client)]
+    for case in cases:
+        case.start()
+    for case in cases:
+        case.join()
+    if failures:
+        sys.exit("FAILED: " + "\n".join(failures))
+
+
+if __name__ == "__main__":
+    main()
