@@ -88,6 +88,7 @@ def paused_agent(place):
     place.ends("client", place.client, 255, "AgentTimeout")
     place.agent.send_signal(signal.SIGCONT)
     place.shell_ends()
+    until("the agent's word for it", lambda: "the relay was lost" in place.said("agent"))
 
 
 def paused_relay(place):
@@ -95,7 +96,7 @@ def paused_relay(place):
     place.ends("client", place.client, 255, "the relay was lost")
     # While the relay still hangs.
     place.shell_ends()
-    assert "relay" in place.said("agent"), place.said("agent")
+    assert "the relay was lost" in place.said("agent"), place.said("agent")
     place.relay.send_signal(signal.SIGCONT)
 
 

@@ -1,7 +1,7 @@
 //! Raw mode on a real terminal: each way out puts it back. The process that goes raw is this test
 //! program again, in the part of [`goes_raw`].
 
-#![allow(clippy::expect_used, clippy::panic)] // helpers of tests
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
 
 use std::{
     env,
@@ -10,19 +10,25 @@ use std::{
     process::{Command, Stdio},
 };
 
-use axt_client::terminal::{self, RawMode};
+use axt_client::terminal::{self, RawMode, stdio};
+use axt_net::tasks::Tasks;
 use rustix::{
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{LocalModes, Termios, tcgetattr},
 };
+use tokio::io::AsyncWriteExt;
 
 /// The variable that tells the other process how to end.
 const WAY_OUT: &str = "AXT_TEST_WAY_OUT";
 
+/// What the other side does to the terminal, and how it is undone.
+const DONE: &str = "\x1b[?1049h\x1b[?1003;1006h\x1b[?2004h\x1b[?25l";
+const UNDONE: &str = "\x1b[?1049l\x1b[?25h\x1b[?1003l\x1b[?1006l\x1b[?2004l";
+
 /// A terminal that nobody looks at. Its master stays open, or the terminal would hang up.
 struct Terminal {
     slave: File,
-    _master: OwnedFd,
+    master: OwnedFd,
 }
 
 impl Terminal {
@@ -35,7 +41,7 @@ impl Terminal {
         let slave = File::options().read(true).write(true).open(name);
         Self {
             slave: slave.expect("opened"),
-            _master: master,
+            master,
         }
     }
 
@@ -58,6 +64,11 @@ impl Terminal {
             .status()
             .expect("ran");
         assert_eq!(status.success(), way_out != "panic", "{status}");
+        let mut shown = vec![0; 64 * 1024];
+        let length = rustix::io::read(&self.master, &mut shown).expect("what was shown");
+        let shown = String::from_utf8_lossy(&shown[..length]);
+        let (_, after) = shown.split_once(DONE).expect("done");
+        assert!(after.contains(UNDONE), "{after:?}");
     }
 }
 
@@ -76,6 +87,15 @@ fn goes_raw() {
     };
     let guard = RawMode::enter().expect("a terminal");
     let raw = tcgetattr(std::io::stdin()).expect("a terminal");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let tasks = Tasks::new();
+        let (mut output, flushed) = stdio::output(&tasks).expect("a pipe");
+        // What an editor on the other side does.
+        output.write_all(DONE.as_bytes()).await.expect("written");
+        drop(output);
+        flushed.wait().await.expect("shown");
+    });
     assert!(
         !raw.local_modes
             .intersects(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
