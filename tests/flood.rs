@@ -13,8 +13,6 @@ use harness::{command, settings, start, until};
 
 const START: Tick = Tick::from_millis(1_795_587_061_027);
 const MIB: u64 = 1024 * 1024;
-/// Where bytes can be on the way: agent, relay, client.
-const HOPS: u64 = 3;
 /// What the flood writes at once, in bytes.
 const LINE: u64 = 1_000;
 
@@ -59,8 +57,8 @@ async fn a_minutes_flood_into_a_slow_reader_waits_where_it_begins_and_ctrl_c_is_
     }
 
     let waiting = written(&counter).await.saturating_sub(read);
-    eprintln!("waiting {waiting}");
-    assert!(waiting < HOPS * MIB, "{waiting} bytes are on the way");
+    // At all hops together, so at each of them: agent, relay, client.
+    assert!(waiting < MIB, "{waiting} bytes are on the way");
     terminal.type_bytes(b"\x03").await.expect("typed");
     until("the signal", || async { fs::read(&caught).ok() }).await;
     sandbox.shutdown().await;
