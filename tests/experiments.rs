@@ -306,3 +306,71 @@ fn the_schema_that_ships_is_the_formats_own() {
         "AXT_UPDATE=1 writes it"
     );
 }
+
+#[test]
+fn the_documentation_shows_what_is_printed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/experiments.md");
+    let text = fs::read_to_string(path).expect("there");
+    let blocks: Vec<&str> = text.split("```text\n").skip(1).collect();
+    let shown = blocks
+        .iter()
+        .filter_map(|block| block.strip_prefix("$ axt experiment run "))
+        .map(|block| block.split("\n```").next().expect("its end"));
+    let mut count = 0;
+
+    for block in shown {
+        let (name, printed) = block.split_once('\n').expect("some lines");
+        let output = Desk::new().axt(&["run", name]);
+
+        let stdout = String::from_utf8(output.stdout).expect("text");
+        assert_eq!(stdout.trim_end(), printed.trim_end(), "{name}");
+        count += 1;
+    }
+    assert_eq!(count, 2);
+}
+
+#[test]
+fn a_picture_is_the_same_on_every_run() {
+    let desk = Desk::new();
+
+    let output = desk.axt(&["run", "bandwidth-shared", "--brief", "--plot", "run.svg"]);
+
+    assert!(output.status.success(), "{}", both(&output));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/experiment.svg");
+    if std::env::var_os("AXT_UPDATE").is_some() {
+        fs::write(&path, desk.read("run.svg")).expect("written");
+    }
+    let shown = fs::read_to_string(path).expect("there");
+    assert!(shown == desk.read("run.svg"), "AXT_UPDATE=1 writes it");
+}
+
+/// A peer that behaves as the official agent, and knows nothing of axt's own: it names its instance and
+/// does not sign.
+#[test]
+fn an_official_agent_takes_part_by_its_command_line() {
+    let this = std::env::current_exe().expect("this test");
+    let target = this.parent().and_then(Path::parent).expect("a folder");
+    let agent = target.join("examples/official_agent");
+    assert!(
+        agent.is_file(),
+        "`cargo build --workspace --examples` builds it"
+    );
+    let desk = Desk::new();
+    desk.write(
+        "official.toml",
+        &format!(
+            "title = \"official\"\nclass = \"real\"\n\
+             [[instances]]\nname = \"official\"\nagent = \"program\"\n\
+             [agent]\nunsigned = true\ncommand = \"exec {} {{server}} {{ca}} {{instance}}\"\n\
+             [[steps]]\nname = \"a session is started\"\nstart_session = {{ command = \"sh\" }}\n\
+             [[steps]]\nname = \"a shell is opened\"\nconnect = \"\"\nexpect_event = \"connection.live\"\n\
+             [[steps]]\nname = \"it computes\"\ntype = \"echo a$((6 * 7))b\"\nexpect_text = \"a42b\"\n\
+             [[steps]]\nname = \"it ends\"\ntype = \"exit\"\nexpect_reason = \"Exit\"\n",
+            agent.display()
+        ),
+    );
+
+    let output = desk.axt(&["run", "official.toml"]);
+
+    assert!(output.status.success(), "{}", both(&output));
+}
