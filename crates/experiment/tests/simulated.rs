@@ -2,8 +2,10 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests
 
+use std::{env, fs, path::Path};
+
 use axt_agent::shell::HelperProgram;
-use axt_experiment::{Class, Options, Report, gallery, run};
+use axt_experiment::{Class, Options, Report, format::reference, gallery, run};
 
 fn run_shipped(name: &str) -> Report {
     let scenario = gallery::scenario(name).expect("there");
@@ -20,7 +22,7 @@ fn run_shipped(name: &str) -> Report {
 #[test]
 fn every_simulated_scenario_that_ships_goes_as_it_says() {
     // One of them, for who writes one: `AXT_EXPERIMENT=idle-timeout`.
-    let one = std::env::var("AXT_EXPERIMENT").ok();
+    let one = env::var("AXT_EXPERIMENT").ok();
     let mut failures = Vec::new();
     for name in gallery::names() {
         let scenario = gallery::scenario(name).expect("there");
@@ -38,4 +40,32 @@ fn every_simulated_scenario_that_ships_goes_as_it_says() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+const BEGIN: &str = "<!-- reference: made from the schema by a test -->\n";
+const END: &str = "<!-- end of the reference -->\n";
+
+#[test]
+fn the_documentation_has_every_key_of_the_schema() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/experiments.md");
+    let text = fs::read_to_string(&path).expect("there");
+    let (before, rest) = text.split_once(BEGIN).expect("its beginning");
+    let (shown, after) = rest.split_once(END).expect("its end");
+
+    let reference = reference::markdown();
+
+    if env::var_os("AXT_UPDATE").is_some() {
+        let whole = format!("{before}{BEGIN}{reference}{END}{after}");
+        fs::write(&path, whole).expect("written");
+        return;
+    }
+    assert!(shown == reference, "AXT_UPDATE=1 writes it");
+}
+
+#[test]
+fn every_key_of_the_reference_says_what_it_means() {
+    for line in reference::markdown().lines() {
+        let is_silent = line.starts_with("| `") && line.ends_with("|  |");
+        assert!(!is_silent, "{line}");
+    }
 }

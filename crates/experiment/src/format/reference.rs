@@ -162,36 +162,3 @@ fn flat(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").replace('|', "\\|")
 }
-
-#[cfg(test)]
-mod tests {
-    use std::{env, fs, path::Path};
-
-    use super::*;
-
-    const BEGIN: &str = "<!-- reference: made from the schema by a test -->\n";
-    const END: &str = "<!-- end of the reference -->\n";
-
-    #[test]
-    fn the_documentation_has_every_key_of_the_schema() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/experiments.md");
-        let text = fs::read_to_string(&path).expect("there");
-        let (before, rest) = text.split_once(BEGIN).expect("its beginning");
-        let (shown, after) = rest.split_once(END).expect("its end");
-
-        let reference = markdown();
-
-        if env::var_os("AXT_UPDATE").is_some() {
-            fs::write(&path, format!("{before}{BEGIN}{reference}{END}{after}")).expect("written");
-            return;
-        }
-        assert!(shown == reference, "AXT_UPDATE=1 writes it");
-    }
-
-    #[test]
-    fn every_key_says_what_it_means() {
-        for line in markdown().lines().filter(|line| line.starts_with("| `")) {
-            assert!(!line.ends_with("|  |"), "{line}");
-        }
-    }
-}
