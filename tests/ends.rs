@@ -7,20 +7,20 @@ mod harness;
 
 use std::time::Duration;
 
-use axt_agent::Shells;
-use axt_client::forward::{Bound, EXTENSIONS, Forward, ForwardEvent, Remote, Route};
-use axt_net::{link, tasks::Tasks, transport::Dialer};
+use axt_client::forward::{EXTENSIONS, ForwardEvent};
+use axt_net::link;
 use axt_proto::{Extensions, Limits, Tick};
-use axt_sandbox::{ClockStart, SandboxConfig, Transport};
+use axt_sandbox::{ClockStart, SandboxConfig};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, Interest},
     net::TcpStream,
-    sync::mpsc,
 };
 
 use harness::{
-    settings, start,
-    tunnel::{Pairing, Tunnel, is_reset, noise, read, reset, rest, soon},
+    memory::MemoryTunnel,
+    settings,
+    tunnel::{Pairing, Tunnel, fill, is_reset, noise, read, reset, rest, soon},
+    until,
 };
 
 const START: Tick = Tick::from_millis(1_795_587_061_027);
@@ -64,6 +64,63 @@ async fn a_reset_arrives_as_one_at_the_other_end() {
 
     tunnel.end_of_connection().await;
     tunnel.shutdown().await;
+}
+
+/// Waits for a reset at an end that neither reads nor writes.
+async fn told_by_reset(socket: &TcpStream) {
+    let ready = soon("a reset", socket.ready(Interest::ERROR)).await;
+    assert!(ready.expect("a socket").is_error());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_is_told_though_the_bytes_before_it_stand_still() {
+    let mut tunnel = Tunnel::open().await;
+
+    let (client, target) = tunnel.connect().await;
+    fill(&target).await;
+    reset(target);
+    told_by_reset(&client).await;
+    let end = tunnel.end_of_connection().await;
+    assert!(matches!(end, ForwardEvent::Failed { .. }), "{end}");
+    let (client, target) = tunnel.connect().await;
+    fill(&client).await;
+    reset(client);
+    told_by_reset(&target).await;
+    tunnel.end_of_connection().await;
+
+    until_nobody_is_connected(&tunnel).await;
+    tunnel.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_after_a_half_close_of_the_same_end_is_told() {
+    let mut tunnel = Tunnel::open().await;
+
+    let (mut client, mut target) = tunnel.connect().await;
+    target.shutdown().await.expect("half-closed");
+    assert_eq!(rest(&mut client).await.expect("an orderly end"), b"");
+    reset(target);
+    told_by_reset(&client).await;
+    tunnel.end_of_connection().await;
+    let (mut client, mut target) = tunnel.connect().await;
+    client.shutdown().await.expect("half-closed");
+    assert_eq!(rest(&mut target).await.expect("an orderly end"), b"");
+    reset(client);
+    told_by_reset(&target).await;
+    tunnel.end_of_connection().await;
+
+    until_nobody_is_connected(&tunnel).await;
+    tunnel.shutdown().await;
+}
+
+/// What was held up is gone at every hop.
+async fn until_nobody_is_connected(tunnel: &Tunnel) {
+    until("the end of all connections", async || {
+        let state = tunnel.sandbox.admin().limits().await.expect("an answer");
+        let used = state["connections_per_instance"].used;
+        (used == Some(0)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -236,43 +293,12 @@ async fn a_relay_that_stops_is_told_to_the_application_and_to_the_target() {
 #[tokio::test(start_paused = true)]
 async fn who_reads_late_loses_nothing_of_what_was_sent_before_an_orderly_end() {
     for extensions in [EXTENSIONS, Extensions::NONE] {
-        let sandbox = start(SandboxConfig {
-            transport: Transport::Memory,
-            clock: ClockStart::Frozen(START),
-            shells: Shells::Scripted,
-            seed: Some(1),
-            limits: settings().limits,
-            ..SandboxConfig::default()
-        })
-        .await;
-        let dialer = sandbox.network().dialer.clone();
-        let Dialer::Memory(net) = &dialer else {
-            panic!("not in memory");
-        };
-        let listener = net.bind("localhost", 9_000).expect("bound");
-        let local = net.bind("application", 9_001).expect("bound");
-        let route = Route {
-            api: sandbox.api().clone(),
-            network: sandbox.network().clone(),
-            extensions,
-        };
-        let remote = Remote {
-            host: None,
-            port: 9_000,
-        };
-        let (events, _unread) = mpsc::channel(64);
-        let bound = Bound::on(vec![local], remote);
-        let forward = Forward::start(bound, route, sandbox.instance(), events)
-            .await
-            .expect("a session");
-        let tasks = Tasks::new();
-        tasks.spawn("forward", forward.run(tasks.token().clone()));
+        let tunnel = MemoryTunnel::open(extensions).await;
         let bytes = noise(5, 500_000);
 
-        let mut client = dialer.dial("application", 9_001).await.expect("dialled");
-        let mut target = listener.accept().await.expect("accepted");
+        let (mut client, mut target) = tunnel.connect().await;
         let sent = bytes.clone();
-        tasks.spawn("target", async move {
+        tunnel.tasks.spawn("target", async move {
             target.write_all(&sent).await.expect("written");
         });
         link::sleep(Duration::from_secs(100)).await;
@@ -282,10 +308,9 @@ async fn who_reads_late_loses_nothing_of_what_was_sent_before_an_orderly_end() {
         drop(client);
 
         if extensions.eof {
-            let mut client = dialer.dial("application", 9_001).await.expect("dialled");
-            let mut target = listener.accept().await.expect("accepted");
+            let (mut client, mut target) = tunnel.connect().await;
             let sent = bytes.clone();
-            tasks.spawn("application", async move {
+            tunnel.tasks.spawn("application", async move {
                 client.write_all(&sent).await.expect("written");
             });
             // The target's own end comes first, so that the application's is the last of the two.
@@ -296,7 +321,6 @@ async fn who_reads_late_loses_nothing_of_what_was_sent_before_an_orderly_end() {
             assert!(heard == bytes, "{} bytes came", heard.len());
         }
 
-        tasks.shutdown(link::SHUTDOWN).await;
-        sandbox.shutdown().await;
+        tunnel.shutdown().await;
     }
 }

@@ -6,6 +6,7 @@ mod harness;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axt_client::forward::EXTENSIONS;
 use axt_net::tasks::Tasks;
 use axt_proto::Limits;
 use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
@@ -16,8 +17,9 @@ use tokio::{
 };
 
 use harness::{
+    memory::MemoryTunnel,
     settings,
-    tunnel::{Tunnel, noise, read, rest, soon},
+    tunnel::{Tunnel, fill, noise, read, rest, soon},
     until,
 };
 
@@ -130,6 +132,86 @@ async fn all_exchange(pairs: Vec<(TcpStream, TcpStream)>) {
     }
 }
 
+/// A TCP socket of this machine as the kernel shows it: its ports, and the bytes that it holds.
+struct Queues {
+    local: u16,
+    remote: u16,
+    /// Sent, and not taken by the other end's kernel yet.
+    sending: usize,
+    /// Come, and not read yet.
+    received: usize,
+}
+
+fn queues() -> Vec<Queues> {
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("Linux");
+    let hex = |text: &str| usize::from_str_radix(text, 16).expect("a number");
+    let port = |address: &str| {
+        let (_, port) = address.split_once(':').expect("an address");
+        u16::try_from(hex(port)).expect("a port")
+    };
+    let row = |line: &str| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let (sending, received) = words[4].split_once(':').expect("two queues");
+        Queues {
+            local: port(words[1]),
+            remote: port(words[2]),
+            sending: hex(sending),
+            received: hex(received),
+        }
+    };
+    table.lines().skip(1).map(row).collect()
+}
+
+/// What the kernel holds on the way to whoever listens at that port, and on the way from there.
+fn held(listens_at: u16) -> (usize, usize) {
+    let (mut to, mut from) = (0, 0);
+    for queues in queues() {
+        if queues.local == listens_at && queues.remote != 0 {
+            to += queues.received;
+            from += queues.sending;
+        }
+        if queues.remote == listens_at {
+            to += queues.sending;
+            from += queues.received;
+        }
+    }
+    (to, from)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_holds_less_than_a_mebibyte_at_each_hop() {
+    let tunnel = Tunnel::open().await;
+    let axt = tunnel.sandbox.ready().axt.clone();
+    let relay = axt.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    let relay: u16 = relay.expect("a port");
+
+    for target_sends in [false, true] {
+        let (client, target) = tunnel.connect().await;
+        let sender = if target_sends { &target } else { &client };
+        let deaf = if target_sends { &client } else { &target };
+        // What the kernel holds for the two applications is theirs to say.
+        set_socket_send_buffer_size(sender, 128 * 1024).expect("set");
+        set_socket_recv_buffer_size(deaf, 128 * 1024).expect("set");
+
+        let sent = fill(sender).await;
+
+        let (near, far) = (held(tunnel.local.port()), held(tunnel.target_port()));
+        // Both the client and the agent dial the relay.
+        let (to_relay, from_relay) = held(relay);
+        let hops = match target_sends {
+            false => [near.0, to_relay, from_relay, far.0],
+            true => [far.1, to_relay, from_relay, near.1],
+        };
+        // The rest is in the memory of the client, the relay and the agent together.
+        let in_programs = sent.saturating_sub(hops.iter().sum());
+        for hop in hops {
+            assert!(hop + in_programs < HOP, "{hops:?} of {sent} bytes");
+        }
+    }
+
+    tunnel.shutdown().await;
+}
+
 /// Descriptors and tasks of this process, in which everything runs.
 fn counts() -> (usize, usize) {
     let descriptors = std::fs::read_dir("/proc/self/fd").expect("Linux").count();
@@ -138,7 +220,7 @@ fn counts() -> (usize, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_connections_one_after_another_leave_nothing_behind() {
+async fn hundreds_of_connections_on_sockets_one_after_another_leave_nothing_behind() {
     let mut tunnel = Tunnel::open().await;
     let one_after_another = async |tunnel: &mut Tunnel, number: usize| {
         for _ in 0..number {
@@ -160,12 +242,53 @@ async fn a_thousand_connections_one_after_another_leave_nothing_behind() {
     })
     .await;
 
-    one_after_another(&mut tunnel, 1_000).await;
+    one_after_another(&mut tunnel, 300).await;
 
     until("all of them are gone", async || {
         let after = counts();
         (after.0 <= before.0 && after.1 <= before.1).then_some(())
     })
     .await;
+    tunnel.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_connections_as_one_likes_in_memory_one_after_another_leave_nothing_behind() {
+    let tunnel = MemoryTunnel::open(EXTENSIONS).await;
+    let one_after_another = async |number: usize| {
+        for _ in 0..number {
+            let (mut client, mut target) = tunnel.connect().await;
+            client.write_all(b"ping").await.expect("written");
+            let mut heard = [0; 4];
+            target.read_exact(&mut heard).await.expect("read");
+            assert_eq!(&heard, b"ping");
+            drop(target);
+            let mut rest = Vec::new();
+            client.read_to_end(&mut rest).await.expect("read");
+            assert_eq!(rest, b"");
+        }
+    };
+    let until_over = async || {
+        until("the end of all connections", async || {
+            let state = tunnel.sandbox.admin().limits().await.expect("an answer");
+            (state["connections_per_instance"].used == Some(0)).then_some(())
+        })
+        .await;
+    };
+    one_after_another(20).await;
+    until_over().await;
+    let before = counts().1;
+
+    // More than a person waits for are the checks' business.
+    let more = std::env::var("AXT_CONNECTIONS").ok();
+    let number = more.and_then(|more| more.parse().ok());
+    one_after_another(number.unwrap_or(1_000)).await;
+
+    until_over().await;
+    until("the end of all tasks", async || {
+        (counts().1 <= before).then_some(())
+    })
+    .await;
+    tunnel.sandbox.check().await.expect("the invariants hold");
     tunnel.shutdown().await;
 }

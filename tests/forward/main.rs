@@ -7,10 +7,12 @@ mod harness;
 
 mod command;
 mod given;
+mod official;
 mod piped;
 mod process;
 mod proxy;
 mod quiet;
 mod refusals;
 mod renewal;
+mod status;
 mod ways;

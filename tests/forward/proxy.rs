@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use axt_net::tasks::Tasks;
+use axt_net::{ca::DevCa, tasks::Tasks, tls::ServerTls, transport::Stream, wall::Wall};
 use axt_sandbox::{Sandbox, SandboxConfig, State};
 use tempfile::TempDir;
 use tokio::{
@@ -17,6 +17,7 @@ use tokio::{
 use crate::harness::{
     settings, start,
     tunnel::{listen, soon},
+    until,
 };
 
 /// A proxy that knows CONNECT, and sends every host to the sandbox, as a hosts file would.
@@ -34,6 +35,18 @@ const OPEN: &str = "200 Connection established";
 
 impl Proxy {
     async fn start(sandbox: &Sandbox, rule: Rule) -> Self {
+        Self::listening(sandbox, rule, None).await
+    }
+
+    /// One that is itself reached by TLS, with a certificate of the sandbox's CA.
+    async fn start_with_tls(sandbox: &Sandbox, rule: Rule) -> Self {
+        let folder = sandbox.state().path().join("ca");
+        let ca = DevCa::open_or_create(&folder, &[], &Wall::system()).expect("the sandbox's");
+        let tls = ca.server_tls().expect("a certificate");
+        Self::listening(sandbox, rule, Some(tls)).await
+    }
+
+    async fn listening(sandbox: &Sandbox, rule: Rule, tls: Option<ServerTls>) -> Self {
         let listener = listen("127.0.0.1:0").await;
         let port = listener.local_addr().expect("bound").port();
         let heads = Arc::new(Mutex::new(Vec::new()));
@@ -48,7 +61,7 @@ impl Proxy {
             listener,
             Arc::clone(&heads),
             (api, axt),
-            rule,
+            (rule, tls),
             tasks.child(),
         );
         tasks.spawn("proxy", serving);
@@ -68,12 +81,20 @@ async fn serve(
     listener: TcpListener,
     heads: Arc<Mutex<Vec<String>>>,
     (api, axt): (u16, u16),
-    rule: Rule,
+    (rule, tls): (Rule, Option<ServerTls>),
     tasks: Tasks,
 ) {
-    while let Ok((mut client, _)) = listener.accept().await {
-        let heads = Arc::clone(&heads);
+    while let Ok((client, _)) = listener.accept().await {
+        let (heads, tls) = (Arc::clone(&heads), tls.clone());
         tasks.spawn("tunnel", async move {
+            let client = Stream::tcp(client).expect("connected");
+            let mut client = match tls {
+                Some(tls) => match tls.accept(client).await {
+                    Ok(client) => client,
+                    Err(_) => return,
+                },
+                None => client,
+            };
             let mut head = Vec::new();
             while !head.ends_with(b"\r\n\r\n") {
                 let mut byte = [0];
@@ -175,6 +196,88 @@ async fn api_and_session_go_through_the_proxy_that_the_environment_names() {
         asked.contains(&"cn-hangzhou.axt.aliyuncs.com:443".to_owned()),
         "{asked:?}"
     );
+    place.sandbox.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_is_reached_by_tls_where_its_url_says_so() {
+    let place = Place::open().await;
+    let proxy = Proxy::start_with_tls(&place.sandbox, |_, _| OPEN).await;
+    let url = format!("https://localhost:{}", proxy.port);
+    let session = ["session", "--command", "echo through"];
+
+    let output = place
+        .axt(&session, &[("HTTPS_PROXY", &url), ("AXT_CA", &place.ca)])
+        .await;
+    assert_eq!(output.stdout, b"through\n", "{}", told(&output));
+    let output = place.axt(&session, &[("HTTPS_PROXY", &url)]).await;
+
+    assert!(
+        told(&output).contains("cannot be trusted"),
+        "{}",
+        told(&output)
+    );
+    place.sandbox.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socks_proxy_is_told_in_one_line_that_it_is_not_known() {
+    let place = Place::open().await;
+
+    let output = place
+        .axt(&["session"], &[("HTTPS_PROXY", "socks5://127.0.0.1:1080")])
+        .await;
+
+    assert_eq!(output.status.code(), Some(255));
+    assert_eq!(told(&output).lines().count(), 1, "{}", told(&output));
+    assert!(
+        told(&output).contains("SOCKS is not known"),
+        "{}",
+        told(&output)
+    );
+    place.sandbox.shutdown().await;
+}
+
+/// A proxy that the agent alone is told of.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_reaches_its_relay_through_the_proxy_of_its_own_variable() {
+    let place = Place::open().await;
+    let proxy = Proxy::start(&place.sandbox, |_, _| OPEN).await;
+    let url = format!("http://127.0.0.1:{}", proxy.port);
+    let key = place.home.path().join("key.pem");
+    let made = place
+        .axt(&["agent", "--new-key", key.to_str().expect("UTF-8")], &[])
+        .await;
+    assert!(made.status.success(), "{}", told(&made));
+
+    let mut agent = Command::new(env!("CARGO_BIN_EXE_axt"))
+        .args(["agent", "-i", "i-behindaproxy0000001", "--key"])
+        .arg(&key)
+        .args([
+            "--server",
+            "https://cn-hangzhou.axt.aliyuncs.com",
+            "--ca",
+            &place.ca,
+        ])
+        .env_clear()
+        .env("HOME", place.home.path())
+        .env("HTTPS_PROXY", "http://127.0.0.1:1")
+        .env("ALIYUN_ASSIST_PROXY", &url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("axt starts");
+
+    // The relay does not know the instance; that it was asked is enough.
+    until("a call through the proxy", async || {
+        let heads = proxy.heads();
+        let is_it = |head: &String| head.starts_with("CONNECT cn-hangzhou.axt.aliyuncs.com:443 ");
+        heads.iter().any(is_it).then_some(())
+    })
+    .await;
+    agent.kill().await.expect("killed");
     place.sandbox.shutdown().await;
 }
 

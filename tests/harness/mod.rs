@@ -3,6 +3,7 @@
 #![allow(dead_code)] // each test target uses some of it
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
 
+pub(crate) mod memory;
 pub(crate) mod tunnel;
 
 use std::{future::Future, time::Duration};

@@ -19,10 +19,13 @@ use super::{GUARD, settings, start};
 /// How many events may wait for the test to look at them.
 const EVENTS: usize = 1_024;
 
+/// How long nothing more has fitted until it will not either: how long exactly decides nothing.
+const STANDSTILL: std::time::Duration = std::time::Duration::from_millis(300);
+
 /// A forward that runs.
 pub(crate) struct Tunnel {
     pub(crate) sandbox: Sandbox,
-    local: SocketAddr,
+    pub(crate) local: SocketAddr,
     target: TcpListener,
     events: mpsc::Receiver<ForwardEvent>,
     stop: CancellationToken,
@@ -108,7 +111,15 @@ impl Tunnel {
         settings: SandboxConfig,
         told: impl FnOnce(Forward) -> Forward,
     ) -> Self {
-        let sandbox = start(settings).await;
+        Self::over(start(settings).await, pairing, told).await
+    }
+
+    /// The same to the first instance of a sandbox that runs.
+    pub(crate) async fn over(
+        sandbox: Sandbox,
+        pairing: Pairing,
+        told: impl FnOnce(Forward) -> Forward,
+    ) -> Self {
         let target = listen("127.0.0.1:0").await;
         let port = target.local_addr().expect("bound").port();
         let route = Route {
@@ -163,6 +174,11 @@ impl Tunnel {
     pub(crate) async fn connect(&self) -> (TcpStream, TcpStream) {
         let client = self.dial().await;
         (client, self.accept().await)
+    }
+
+    /// Where the target listens.
+    pub(crate) fn target_port(&self) -> u16 {
+        self.target.local_addr().expect("bound").port()
     }
 
     /// Nobody listens at the target from now on.
@@ -241,6 +257,20 @@ pub(crate) async fn read(socket: &mut TcpStream, length: usize) -> Vec<u8> {
 /// Ends a connection by a reset.
 pub(crate) fn reset(socket: TcpStream) {
     set_socket_linger(&socket, Some(std::time::Duration::ZERO)).expect("set");
+}
+
+/// Sends until nothing more fits on the way, for nobody reads at the other end; how many bytes did.
+pub(crate) async fn fill(socket: &TcpStream) -> usize {
+    let piece = [7; 16 * 1024];
+    let mut written = 0;
+    loop {
+        match link::timeout(STANDSTILL, socket.writable()).await {
+            Ok(writable) => writable.expect("a connection"),
+            Err(_) => return written,
+        }
+        // It may not be so after all.
+        written += socket.try_write(&piece).unwrap_or_default();
+    }
 }
 
 /// Whether the other end was told by a reset.

@@ -1,8 +1,11 @@
 //! Random histories of hours, by a seed: the sandbox beside a model of the rules as one would say
-//! them, compared after each step.
+//! them, compared after each step. Agents, the relay and websockets are lost in it ([`faults`]), and the
+//! relay goes on from its journal.
 //!
 //! A seed that fails is printed; `AXT_SIM_SEED=N` runs that one alone, and prints what it does.
 #![allow(clippy::print_stderr)] // the seed, and what it did
+
+mod faults;
 
 use std::{env, fs, process::Command, time::Duration};
 
@@ -10,6 +13,7 @@ use axt_client::{
     api::CallError,
     session::{self, OpenError, Started, Why},
 };
+use axt_net::link;
 use axt_proto::{Limits, Reason, Tick};
 use axt_sandbox::{Sandbox, SandboxConfig, terminal::Terminal};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -20,7 +24,7 @@ use crate::{
 };
 
 const SEEDS: u64 = 12;
-const STEPS: usize = 60;
+const STEPS: usize = 80;
 
 const SESSIONS: usize = 6;
 const CONNECTIONS: usize = 4;
@@ -29,7 +33,9 @@ const IDLE: Duration = Duration::from_secs(180);
 
 /// A session as the model knows it.
 struct Known {
-    started: Started,
+    id: String,
+    /// Nothing when its answer was lost with the relay.
+    started: Option<Started>,
     created: Tick,
     is_ended: bool,
 }
@@ -46,6 +52,7 @@ struct Simulation {
     random: StdRng,
     sessions: Vec<Known>,
     live: Vec<Live>,
+    has_agent: bool,
     trace: Trace,
     /// The last event that is in the trace.
     seen: u64,
@@ -95,6 +102,7 @@ impl Simulation {
             random: StdRng::seed_from_u64(seed),
             sessions: Vec::new(),
             live: Vec::new(),
+            has_agent: true,
             trace: Trace {
                 seed,
                 lines: Vec::new(),
@@ -112,13 +120,17 @@ impl Simulation {
     }
 
     async fn step(&mut self) {
-        let did = match self.random.random_range(0..12) {
+        let did = match self.random.random_range(0..16) {
             0..=2 => self.start().await,
             3..=5 => self.connect().await,
             6..=7 => self.talk().await,
             8 => self.exit().await,
             9 => self.hang_up(),
             10 => self.end().await,
+            11 => self.lose_or_start_agent().await,
+            12 => self.restart_relay().await,
+            13 => self.crash().await,
+            14 => self.cut().await,
             _ => self.advance().await,
         };
         self.compare().await;
@@ -134,7 +146,8 @@ impl Simulation {
                 assert!(!is_full, "one more than may be");
                 let line = format!("start {}", started.id);
                 self.sessions.push(Known {
-                    started,
+                    id: started.id.clone(),
+                    started: Some(started),
                     created: self.now(),
                     is_ended: false,
                 });
@@ -142,7 +155,9 @@ impl Simulation {
             }
             Err(OpenError::Call(CallError::Api(error))) => {
                 let is_instance_full = self.live.len() >= CONNECTIONS;
-                assert!(is_full || is_instance_full, "{error}");
+                // One that is away for long is refused as well.
+                let is_refused = is_full || is_instance_full || !self.has_agent;
+                assert!(is_refused, "{error}");
                 format!("start: {}", error.code)
             }
             Err(other) => panic!("{other}"),
@@ -154,6 +169,9 @@ impl Simulation {
             return "no session to connect to".to_owned();
         };
         let known = &self.sessions[at];
+        let Some(started) = known.started.clone() else {
+            return format!("nobody knows the URL of {}", known.id);
+        };
         let expected = if known.is_ended {
             Some("SessionUrl.Ended")
         } else if self.now().since(known.created) >= URL_VALIDITY {
@@ -163,8 +181,15 @@ impl Simulation {
         } else {
             None
         };
-        let id = known.started.id.clone();
-        match self.sandbox.terminal(&known.started).await {
+        let id = known.id.clone();
+        match self.sandbox.terminal(&started).await {
+            Ok(terminal) if !self.has_agent => {
+                assert_eq!(expected, None, "{id} was let in");
+                link::sleep(link::KICK_WINDOW).await;
+                let (ended, _) = terminal.end().await.expect("an end");
+                assert_eq!(ended.why, Why::Told(Reason::AgentTimeout));
+                format!("connect to {id}: no agent")
+            }
             Ok(mut terminal) => {
                 assert_eq!(expected, None, "{id} was let in");
                 terminal.expect("$ ").await.expect("a prompt");
@@ -187,6 +212,10 @@ impl Simulation {
         let Some(at) = self.pick(self.live.len()) else {
             return "nobody to talk to".to_owned();
         };
+        self.talk_to(at).await
+    }
+
+    async fn talk_to(&mut self, at: usize) -> String {
         let word = format!("word{}", self.random.random_range(0..1_000));
         let now = self.now();
         let live = &mut self.live[at];
@@ -225,7 +254,7 @@ impl Simulation {
         let Some(at) = self.pick(self.sessions.len()) else {
             return "no session to end".to_owned();
         };
-        let id = self.sessions[at].started.id.clone();
+        let id = self.sessions[at].id.clone();
         session::end(self.sandbox.api(), &id).await;
         self.sessions[at].is_ended = true;
         for live in self.take(|live| live.session == at) {

@@ -14,7 +14,10 @@ use std::{
     future::{Future, pending, ready},
     io,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -63,6 +66,7 @@ enum Event {
     Fed(io::Result<Fed>),
     Drained,
     OutputEnded(OutputEnd),
+    Broken,
     ShellEnded(ShellEnd),
     ErrandDone,
     Redialled(Option<Box<WebSocket>>),
@@ -92,6 +96,8 @@ struct Runner {
     /// Cancelled when the shell has ended, so that its output is at its end when it falls silent.
     shell_ended: CancellationToken,
     output_end: Option<oneshot::Receiver<OutputEnd>>,
+    /// A TCP connection that breaks while its output is held up, or is over.
+    breaking: Slot<()>,
     pump: Option<Pump>,
     is_closed: bool,
 }
@@ -133,6 +139,7 @@ impl Runner {
             control: None,
             shell_ended: CancellationToken::new(),
             output_end: None,
+            breaking: None,
             pump: None,
             is_closed: false,
         }
@@ -181,6 +188,7 @@ impl Runner {
             () = stop.cancelled(), if !stopping => Event::Stop,
             fired = idle.fired() => Event::Idle(fired),
             end = output_ended(&mut self.output_end) => Event::OutputEnded(end),
+            () = filled(&mut self.breaking) => Event::Broken,
             end = shell_ended(&mut self.control) => Event::ShellEnded(end),
             () = filled(&mut self.errand) => Event::ErrandDone,
             socket = filled(&mut self.redialling) => Event::Redialled(socket),
@@ -244,6 +252,12 @@ impl Runner {
                     }
                 }
             }
+            Event::Broken => {
+                self.breaking = None;
+                self.detail
+                    .get_or_insert_with(|| "the connection was reset".to_owned());
+                self.machine().broken_unnoticed();
+            }
             Event::ShellEnded(end) => {
                 self.control = None;
                 self.shell_ended.cancel();
@@ -302,11 +316,21 @@ impl Runner {
         self.opening = None;
         self.machine().opened();
         let (sender, receiver) = oneshot::channel();
+        let sent = Arc::new(AtomicU64::new(0));
+        if let Some(ending) = target.control.ending() {
+            let sent = Arc::clone(&sent);
+            self.breaking = Some(Box::pin(async move {
+                ending
+                    .broken_unnoticed(|| sent.load(Ordering::Relaxed))
+                    .await;
+            }));
+        }
         let pump = OutputPump {
             machine: Arc::clone(&self.machine),
             clock: self.relay.around().clock.clone(),
             writer: self.link.writer(),
             shell_ended: self.shell_ended.clone(),
+            sent,
         };
         let pump = self.tasks.spawn("agent output", async move {
             // Nobody listens any more when the channel was ended otherwise.
@@ -376,6 +400,7 @@ impl Runner {
         self.errand = None;
         self.feed.give_up();
         self.output_end = None;
+        self.breaking = None;
         self.pump = None;
     }
 

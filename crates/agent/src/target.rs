@@ -10,6 +10,7 @@ pub(crate) mod script;
 use std::{future, io};
 
 use axt_control::luban::SessionObject;
+use axt_net::transport::parts::Ending;
 use axt_proto::{Size, channel::TargetKind};
 use bytes::Bytes;
 
@@ -177,6 +178,14 @@ impl Control {
             Self::Shell(shell) => shell.stop(),
             Self::Port(port) => port.close(),
             Self::Script(script) => script.stop(),
+        }
+    }
+
+    /// The hand that learns of a TCP connection's break; none for what is no TCP connection.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        match self {
+            Self::Port(port) => Some(port.ending()),
+            Self::Shell(_) | Self::Script(_) => None,
         }
     }
 

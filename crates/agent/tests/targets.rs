@@ -265,6 +265,31 @@ async fn a_targets_reset_arrives_as_one() {
 }
 
 #[tokio::test]
+async fn input_that_was_lost_with_a_data_channel_is_a_reset_and_what_was_not_goes_on() {
+    for lost in [0, 1] {
+        let mut forward = forward(Some(Extensions::ALL)).await;
+        forward.data.send(input(b"first")).await;
+        let mut read = [0; 5];
+        forward.target.read_exact(&mut read).await.expect("reads");
+
+        drop(forward.data);
+        let mut again = forward.relay.dialled().await;
+        again.count_on_from(1 + lost);
+        again.send(input(b"next")).await;
+
+        let next = soon("the next", forward.target.read(&mut read)).await;
+        if lost == 0 {
+            assert_eq!(next.expect("reads"), 4);
+            continue;
+        }
+        let error = next.expect_err("nobody may take a part for the whole");
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+        let code = forward.relay.status().await.code;
+        assert_eq!(code, StatusCode::ProcessDataError);
+    }
+}
+
+#[tokio::test]
 async fn a_clients_reset_arrives_as_one() {
     let mut forward = forward(Some(Extensions::ALL)).await;
 

@@ -18,6 +18,7 @@ pub(crate) mod instances;
 pub(crate) mod limits;
 pub(crate) mod man;
 pub(crate) mod portforward;
+mod protocol;
 pub(crate) mod relay;
 pub(crate) mod session;
 pub(crate) mod ssh;

@@ -26,6 +26,9 @@ pub const REDIAL_WINDOW: Duration = Duration::from_secs(15);
 pub const KEEP_ALIVE: Duration = Duration::from_secs(50);
 /// How long the two ends of a connection have to finish closing it.
 pub const DRAIN: Duration = Duration::from_secs(1);
+/// How long what came over a connection that broke may stand still until it is given up: nobody who
+/// does not read it can learn of the break otherwise.
+pub const STUCK: Duration = Duration::from_millis(500);
 /// How long a program takes at most to stop.
 pub const SHUTDOWN: Duration = Duration::from_secs(2);
 /// How long a dial, a TLS handshake or a websocket handshake may take, each.

@@ -5,6 +5,7 @@ pub mod listener;
 pub mod memory;
 pub mod parts;
 pub mod proxy;
+mod socket;
 pub mod stream;
 
 pub use dialer::{DialError, Dialer};

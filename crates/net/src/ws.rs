@@ -32,7 +32,10 @@ pub use self::{
     server::{NotAnUpgrade, Upgrading, upgrade},
     writer::WsWriter,
 };
-use crate::{fault::Hook, transport::Stream};
+use crate::{
+    fault::Hook,
+    transport::{Stream, parts::Ending},
+};
 
 /// The longest message that is accepted, in bytes. Also the longest frame of one.
 pub const MAX_MESSAGE: usize = 1024 * 1024;
@@ -102,6 +105,12 @@ impl WebSocket {
     /// Has faults put on its bytes by `hook` from now on.
     pub fn put_hook(&mut self, hook: Hook) {
         self.inner.get_mut().stream_mut().put_hook(hook);
+    }
+
+    /// [`Stream::ending`].
+    #[must_use]
+    pub fn ending(&self) -> Ending {
+        self.inner.get_ref().stream().ending()
     }
 
     /// Asks the kernel to hold at most about `bytes` in each direction.

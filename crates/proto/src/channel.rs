@@ -246,6 +246,16 @@ impl Channel {
         self.finish(End::Broken);
     }
 
+    /// The TCP connection broke, and its output will not tell: the relay takes none of it, or it has
+    /// ended before. In the first case the report alone can tell, for nothing gets past the output
+    /// that is held up.
+    pub fn broken_unnoticed(&mut self) {
+        if self.output_ended {
+            return self.broken();
+        }
+        self.abort(End::Broken);
+    }
+
     /// The relay wants the channel to end.
     pub fn stop(&mut self) {
         match self.phase {

@@ -11,7 +11,8 @@ use crate::{
 /// What happened, when, and to whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Counted up by one for each event of a registry, from 1.
+    /// Counted up by one for each event of a registry, from 1. A sample ([`EventKind::ConnectionTraffic`])
+    /// is no change, and has the number of the last one before it.
     pub seq: u64,
     /// Rule time.
     pub at: Tick,
@@ -86,6 +87,14 @@ pub enum EventKind {
     /// The agent's data channel was paired with the client.
     #[serde(rename = "connection.live")]
     ConnectionLive,
+    /// What has passed through the connection since this was last told, at most once a second. It is
+    /// shown to those who follow the events, and not kept.
+    #[serde(rename = "connection.traffic")]
+    ConnectionTraffic {
+        /// The bytes and the waits since then.
+        #[serde(flatten)]
+        carried: Carried,
+    },
     /// The connection ended and gave its slot back.
     #[serde(rename = "connection.closed")]
     ConnectionClosed {
@@ -158,6 +167,7 @@ impl EventKind {
             Self::ConnectionRefused { .. } => "connection.refused",
             Self::ConnectionKicked => "connection.kicked",
             Self::ConnectionLive => "connection.live",
+            Self::ConnectionTraffic { .. } => "connection.traffic",
             Self::ConnectionClosed { .. } => "connection.closed",
             Self::ConnectionFailed { .. } => "connection.failed",
             Self::InvocationStarted { .. } => "invocation.started",
@@ -182,6 +192,19 @@ pub struct Carried {
     /// The same of payload for the client.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub held_down_ms: u64,
+}
+
+impl Carried {
+    /// What has come since there was this much.
+    #[must_use]
+    pub const fn since(self, before: Self) -> Self {
+        Self {
+            bytes_up: self.bytes_up.saturating_sub(before.bytes_up),
+            bytes_down: self.bytes_down.saturating_sub(before.bytes_down),
+            held_up_ms: self.held_up_ms.saturating_sub(before.held_up_ms),
+            held_down_ms: self.held_down_ms.saturating_sub(before.held_down_ms),
+        }
+    }
 }
 
 // serde hands over a reference.

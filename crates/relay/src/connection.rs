@@ -66,6 +66,8 @@ struct End {
     told: Option<String>,
     /// Whether the client is gone, so that nobody is there to be told.
     is_client_gone: bool,
+    /// Whether the client takes nothing of what it is sent, so that it can be told by a reset alone.
+    is_client_stuck: bool,
     /// The idle deadline that ended it: the clock moves on only when the end is done.
     fired: Option<Fired>,
 }
@@ -77,6 +79,7 @@ impl End {
             detail: detail.into(),
             told: None,
             is_client_gone: false,
+            is_client_stuck: false,
             fired: None,
         }
     }

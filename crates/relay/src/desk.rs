@@ -11,6 +11,7 @@ mod calls;
 mod commit;
 mod connections;
 mod faults;
+mod samples;
 mod starts;
 mod tasks;
 
@@ -33,7 +34,7 @@ use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use self::{agents::Fading, commit::Outgoing, tasks::Watches};
+use self::{agents::Fading, commit::Outgoing, samples::Samples, tasks::Watches};
 pub(crate) use self::{
     calls::{NotDone, Token},
     connections::{Ended, Fate, Opened, Upgrade, Who},
@@ -104,6 +105,7 @@ pub(crate) struct Desk {
     /// What goes through each connection that has not ended.
     pub(crate) traffic: HashMap<ConnectionId, Arc<Traffic>>,
     pub(crate) totals: Arc<Totals>,
+    samples: Samples,
     metrics: Metrics,
     traces: Arc<Traces>,
     outbox: VecDeque<Outgoing>,
@@ -189,6 +191,7 @@ impl Desk {
             paces: HashMap::new(),
             traffic: HashMap::new(),
             totals: setup.totals,
+            samples: Samples::new(),
             metrics: setup.metrics,
             traces: setup.traces,
             outbox: VecDeque::new(),
@@ -237,6 +240,7 @@ impl Desk {
     ) {
         let fading = self.fading.next();
         let overdue = self.watches.next();
+        let sample = self.next_sample();
         tokio::select! {
             biased;
             () = stop => {}
@@ -252,6 +256,7 @@ impl Desk {
             Some(settled) = self.commits.next() => self.settle(settled),
             () = until(fading) => self.faded(),
             () = until(overdue) => self.tasks_overdue(),
+            () = until(sample) => self.sample(),
             Some(job) = jobs.recv() => job(self),
         }
         self.flush(timer).await;

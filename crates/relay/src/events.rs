@@ -34,6 +34,16 @@ impl Ring {
         let _ = self.sender.send(event);
     }
 
+    /// Shows something to the followers alone.
+    pub(crate) fn pass(&self, event: Event) {
+        let _ = self.sender.send(Arc::new(event));
+    }
+
+    /// The `seq` of the latest event; 0 when there was none.
+    pub(crate) fn last(&self) -> u64 {
+        self.latest.back().map_or(0, |event| event.seq)
+    }
+
     /// The latest events after `since`, and a follower that goes on from there without a gap.
     pub(crate) fn follow(&self, since: u64) -> (Vec<Arc<Event>>, Follower) {
         let latest = self.latest.iter();
@@ -100,6 +110,22 @@ mod tests {
             Some(Followed::Event(Arc::new(event(3))))
         );
         assert_eq!(follower.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn what_is_only_passed_on_is_seen_by_followers_and_not_kept() {
+        let mut ring = Ring::new();
+        let (_, mut follower) = ring.follow(0);
+
+        ring.publish(event(1));
+        ring.pass(event(1));
+
+        for _ in 0..2 {
+            let seen = follower.next().await;
+            assert_eq!(seen, Some(Followed::Event(Arc::new(event(1)))));
+        }
+        assert_eq!(ring.follow(0).0.len(), 1);
+        assert_eq!(ring.last(), 1);
     }
 
     #[tokio::test]

@@ -14,7 +14,7 @@ use axt_net::{
 };
 use axt_openapi::paging::Seal;
 use axt_proto::{AccountId, Event, InstanceId, Limits, RegionId, Secret};
-use axt_registry::{RegionPatch, Registry};
+use axt_registry::{RegionPatch, Registry, Row};
 use axum::{
     Router, middleware,
     routing::{any, get},
@@ -135,20 +135,21 @@ impl Relay {
         }
         let now = config.clock.now();
         let rows = config.journal.replay()?;
+        let seed = config.seed.map(|seed| life(seed, &rows));
         let (registry, restored) = Registry::restore(config.limits.clone(), rows, now);
         let mut first = Snapshot::default();
         first.take(registry.rows());
         let (snapshot, switches) = watch::channel(first);
-        let mut ids = Ids::new(config.seed);
+        let mut ids = Ids::new(seed);
         let next_tokens = Seal::new(ids.bytes());
         // Two sources, so that request ids never wait for the desk; with a seed they differ too.
-        let request_ids = Ids::new(config.seed.map(|seed| seed ^ u64::MAX));
+        let request_ids = Ids::new(seed.map(|seed| seed ^ u64::MAX));
         let totals = Arc::<Totals>::default();
         let metrics = Metrics::new(Arc::clone(&totals), config.journal.clone());
         let carried = Arc::clone(&totals);
         let (handle, jobs) = Desk::jobs();
         let ground = Ground::new(config.clock.clone(), tasks.child());
-        let mut faults = Faults::new(config.seed, ground);
+        let mut faults = Faults::new(seed, ground);
         for fault in config.faults {
             let bad = |error: String| StartError::Fault(error);
             faults::api::check(&fault.kind).map_err(bad)?;
@@ -254,6 +255,16 @@ impl Relay {
             tasks,
         })
     }
+}
+
+/// The seed of this life of a relay: one that goes on from a journal must not give the ids out again
+/// that are in it. The first life's is the seed itself.
+fn life(seed: u64, rows: &[Row]) -> u64 {
+    let events = rows.iter().find_map(|row| match row {
+        Row::Counters(counters) => Some(counters.next_seq),
+        _ => None,
+    });
+    seed.wrapping_add(events.unwrap_or_default())
 }
 
 fn router(shared: &Arc<Shared>) -> Router {

@@ -17,11 +17,16 @@ use axt_agent::{
 };
 use axt_control::luban::{AgentKey, MalformedKey, Signer};
 use axt_net::{
-    clock::Clock, link, tap::Taps, tasks::Tasks, tls::BadRoots, tls::ClientTls, transport::Dialer,
+    clock::Clock,
+    link,
+    tap::Taps,
+    tasks::Tasks,
+    tls::{BadRoots, ClientTls},
+    transport::{BadProxy, Dialer, Proxies},
     wall::Wall,
 };
 use axt_openapi::mint;
-use axt_proto::{Extensions, InstanceId, Tick, id::MalformedId};
+use axt_proto::{Extensions, InstanceId, Secret, Tick, id::MalformedId};
 use axt_trace::recorder::{Recorder, Recording};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
@@ -38,6 +43,9 @@ pub struct LoneAgentConfig {
     pub server: String,
     /// A PEM file of certificates to trust beside the system's.
     pub ca: Option<PathBuf>,
+    /// The proxy through which it reaches the relay: what `ALIYUN_ASSIST_PROXY` says, the only variable
+    /// of its kind that the official agent reads (wire-protocol 10).
+    pub proxy: Option<Secret>,
     /// The instance whose agent it is.
     pub instance: InstanceId,
     /// The file of its private key: PEM, PKCS#1 or PKCS#8.
@@ -68,6 +76,7 @@ impl LoneAgentConfig {
         Self {
             server: server.into(),
             ca: None,
+            proxy: None,
             instance,
             key: key.into(),
             boot_mark: None,
@@ -109,6 +118,9 @@ pub enum LoneAgentError {
         /// In what way.
         source: BadRoots,
     },
+    /// The proxy is none that can be used.
+    #[error(transparent)]
+    Proxy(#[from] BadProxy),
     /// The server is none that an agent could call.
     #[error("`{0}` is no server: expected `https://HOST:PORT`")]
     Server(String),
@@ -164,7 +176,8 @@ impl LoneAgent {
             true => Clock::frozen(Tick::EPOCH),
             false => Clock::from_wall(&wall, 0),
         };
-        let mut around = Surroundings::new(Dialer::tcp(), tls, clock.clone(), wall.clone());
+        let dialer = dialer(config.proxy.as_ref(), &tls)?;
+        let mut around = Surroundings::new(dialer, tls, clock.clone(), wall.clone());
         let tasks = Tasks::new();
         let recorder = match config.trace {
             Some(trace) => {
@@ -250,6 +263,15 @@ fn trust(ca: Option<PathBuf>) -> Result<ClientTls, LoneAgentError> {
             .map_err(|source| LoneAgentError::Roots { path, source }),
         None => Ok(ClientTls::system()),
     }
+}
+
+/// Dials the relay through the proxy, if there is one.
+fn dialer(proxy: Option<&Secret>, tls: &ClientTls) -> Result<Dialer, LoneAgentError> {
+    let Some(proxy) = proxy else {
+        return Ok(Dialer::tcp());
+    };
+    let proxies = Proxies::of_agent("ALIYUN_ASSIST_PROXY", proxy.expose(), tls)?;
+    Ok(Dialer::proxied(proxies))
 }
 
 fn read(path: &Path) -> Result<String, LoneAgentError> {

@@ -254,6 +254,12 @@ impl Sandbox {
         self.agents.run(instance)
     }
 
+    /// Waits until a simulated instance's agent, which runs, has its notify channel; `false`: none of its
+    /// runs here.
+    pub async fn agent_online(&mut self, instance: &InstanceId) -> bool {
+        self.agents.online(instance).await
+    }
+
     /// Ends the relay as a crash would: its sockets close, its ports are free, and nobody says why.
     pub fn lose_relay(&mut self) {
         self.relay_tasks = self.tasks.child();

@@ -192,6 +192,17 @@ impl Agents {
         true
     }
 
+    /// Waits until an instance's agent is online; `false`: none of ours runs.
+    pub(crate) async fn online(&mut self, instance: &InstanceId) -> bool {
+        match self.running.get_mut(instance) {
+            Some(running) => {
+                running.agent.online().await;
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Ends an instance's agent at once; `false`: none of ours runs.
     pub(crate) fn lose(&mut self, instance: &InstanceId) -> bool {
         self.running.remove(instance).is_some()

@@ -7,8 +7,9 @@ use bytes::{Buf, Bytes};
 
 use crate::target::Input;
 
-/// How much input may wait for a target that does not read, before the link is not read either.
-const HOLD_MAX: usize = 256 * 1024;
+/// How much input may wait for a target that does not read, before the link is not read either. With
+/// what the kernel holds on the way here it is below 1 MiB.
+const HOLD_MAX: usize = 64 * 1024;
 
 /// The target's input, and what waits for it.
 #[derive(Debug, Default)]

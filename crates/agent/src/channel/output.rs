@@ -1,6 +1,9 @@
 //! A target's output on its way to the relay: read, metered, sent, and not read further meanwhile.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use axt_net::{clock::Clock, link};
 use axt_proto::{Message, Verdict, channel::Channel};
@@ -23,6 +26,8 @@ pub(super) struct OutputPump {
     pub(super) clock: Clock,
     pub(super) writer: LinkWriter,
     pub(super) shell_ended: CancellationToken,
+    /// Counts the frames that the link has taken.
+    pub(super) sent: Arc<AtomicU64>,
 }
 
 impl OutputPump {
@@ -48,6 +53,7 @@ impl OutputPump {
             }
             drop(fired);
             self.writer.send(&Message::Output(data)).await;
+            self.sent.fetch_add(1, Ordering::Relaxed);
         }
     }
 

@@ -4,14 +4,16 @@ use std::{
     future::poll_fn,
     io,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
 };
 
-use axt_net::transport::{DialError, Dialer, KERNEL_BUFFER, Stream};
+use axt_net::transport::{
+    DialError, Dialer, KERNEL_BUFFER, Parts, Stream,
+    parts::{Ending, Reader, Writer},
+};
 use axt_proto::unreached::{Cause, Unreached};
 use bytes::{Bytes, BytesMut};
-use tokio::io::AsyncWrite;
+use tokio::io::AsyncWriteExt;
 use tokio_util::io::poll_read_buf;
 
 use super::{NotOpened, Target};
@@ -29,12 +31,16 @@ pub(super) async fn open(host: &str, port: &str, dialer: &Dialer) -> Result<Targ
         .map_err(|error| NotOpened(why(error)))?;
     // A kernel that refuses keeps its own sizes: slower to push back, and nothing worse.
     let _ = stream.set_kernel_buffers(KERNEL_BUFFER);
-    let shared = Shared(Arc::new(Mutex::new(stream)));
+    let Parts {
+        reader,
+        writer,
+        ending,
+    } = Parts::from(stream);
     Ok(Target {
-        input: super::Input::Port(Input(shared.clone())),
-        output: super::Output::Port(Output(shared.clone())),
+        input: super::Input::Port(Input(writer)),
+        output: super::Output::Port(Output(reader)),
         control: super::Control::Port(Control {
-            connection: shared,
+            ending,
             is_broken: false,
         }),
     })
@@ -77,49 +83,32 @@ async fn dial(host: &str, port: u16, dialer: &Dialer) -> Result<Stream, DialErro
     Err(refusal)
 }
 
-/// One connection in three hands. Unlike tokio's halves it can still be told to end with a reset.
-/// The lock is held for one poll at a time.
-#[derive(Clone, Debug)]
-struct Shared(Arc<Mutex<Stream>>);
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Stream> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn poll<T>(&self, call: impl FnOnce(Pin<&mut Stream>) -> Poll<T>) -> Poll<T> {
-        call(Pin::new(&mut *self.lock()))
-    }
-}
-
 #[derive(Debug)]
-pub(crate) struct Input(Shared);
+pub(crate) struct Input(Writer);
 
 impl Input {
-    pub(super) async fn write(&self, data: &[u8]) -> io::Result<usize> {
-        poll_fn(|context| self.0.poll(|stream| stream.poll_write(context, data))).await
+    pub(super) async fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.write(data).await
     }
 
     /// Half-closes the connection. That fails only when the rest of it has ended.
-    pub(super) async fn finish(&self) {
-        let _ = poll_fn(|context| self.0.poll(|stream| stream.poll_shutdown(context))).await;
+    pub(super) async fn finish(&mut self) {
+        let _ = self.0.shutdown().await;
     }
 }
 
 #[derive(Debug)]
-pub(crate) struct Output(Shared);
+pub(crate) struct Output(Reader);
 
 impl Output {
-    pub(super) async fn read(&self, most: usize) -> io::Result<Bytes> {
+    pub(super) async fn read(&mut self, most: usize) -> io::Result<Bytes> {
         poll_fn(|context| self.poll_read(context, most)).await
     }
 
     /// The buffer lives for one poll, so that a connection that is silent holds none.
-    fn poll_read(&self, context: &mut Context<'_>, most: usize) -> Poll<io::Result<Bytes>> {
+    fn poll_read(&mut self, context: &mut Context<'_>, most: usize) -> Poll<io::Result<Bytes>> {
         let mut buffer = BytesMut::with_capacity(most);
-        let polled = self
-            .0
-            .poll(|stream| poll_read_buf(stream, context, &mut buffer));
+        let polled = poll_read_buf(Pin::new(&mut self.0), context, &mut buffer);
         polled.map_ok(|_| buffer.freeze())
     }
 }
@@ -127,19 +116,23 @@ impl Output {
 /// It ends with a reset, unless it is told to close.
 #[derive(Debug)]
 pub(crate) struct Control {
-    connection: Shared,
+    ending: Ending,
     is_broken: bool,
 }
 
 impl Control {
+    /// The hand that learns of a break while nobody reads or writes.
+    pub(super) fn ending(&self) -> Ending {
+        self.ending.clone()
+    }
+
     pub(super) fn reset(&mut self) {
         self.is_broken = true;
     }
 
     pub(super) fn close(&mut self) {
         if !self.is_broken {
-            // A connection that has ended already needs no telling.
-            let _ = self.connection.lock().close_when_dropped();
+            self.ending.close_when_dropped();
         }
     }
 }

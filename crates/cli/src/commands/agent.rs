@@ -85,9 +85,14 @@ async fn register(settings: &mut AgentSettings) -> Result<(), Failure> {
     }
     let keeps_relay = settings.is_relay_told();
     let (wanted, ca) = settings.registration(activation_code)?;
-    let registered = lone::register(&settings.folder, wanted, ca, keeps_relay)
-        .await
-        .map_err(Failure::failed)?;
+    let registered = lone::register(
+        &settings.folder,
+        wanted,
+        (ca, settings.proxy.clone()),
+        keeps_relay,
+    )
+    .await
+    .map_err(Failure::failed)?;
     say(&format!(
         "registered as {}; its key is in {}",
         registered.instance,

@@ -42,9 +42,14 @@ pub(super) async fn run(flags: PortforwardFlags, settings: &Settings) -> Result<
     } else {
         forwards(&flags)?
     };
-    let keepalive = client::keepalive(flags.keepalive, settings);
+    let keepalive = client::keepalive(flags.quiet.keepalive, settings);
     let show = Show::new(flags.json, flags.exit_on_failure);
-    let clients = ForwardClients::find(&flags.given, flags.target, flags.no_extensions, settings)?;
+    let clients = ForwardClients::find(
+        &flags.given,
+        flags.target,
+        flags.base.no_extensions,
+        settings,
+    )?;
     let (sender, events) = mpsc::channel(EVENTS);
     let sender = Events::from(sender);
     // From here on a signal ends what has been started, instead of the process.
@@ -175,8 +180,8 @@ async fn run_on_stdio(flags: PortforwardFlags, settings: &Settings) -> Result<Ex
     let wanted = piped::Wanted {
         given: flags.given,
         target: flags.target,
-        no_extensions: flags.no_extensions,
-        keepalive: flags.keepalive,
+        no_extensions: flags.base.no_extensions,
+        keepalive: flags.quiet.keepalive,
         instance: flags.instance,
         remote,
         is_interrupted: true,

@@ -42,7 +42,7 @@ struct Manner {
 
 pub(super) async fn run(flags: SessionFlags, settings: &Settings) -> Result<ExitCode, Failure> {
     let manner = Manner {
-        no_extensions: client::no_extensions(flags.no_extensions, settings),
+        no_extensions: client::no_extensions(flags.base.no_extensions, settings),
         escape: client::escape_char(flags.escape_char, settings),
         tape: flags
             .record

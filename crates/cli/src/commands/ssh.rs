@@ -45,8 +45,8 @@ pub(super) async fn run(
     let wanted = piped::Wanted {
         given: flags.given,
         target: flags.target,
-        no_extensions: flags.no_extensions,
-        keepalive: flags.keepalive,
+        no_extensions: flags.base.no_extensions,
+        keepalive: flags.quiet.keepalive,
         instance: flags.instance,
         remote: Some(remote),
         is_interrupted: false,
@@ -69,8 +69,8 @@ fn become_ssh(
         .arg(format!("ServerAliveInterval={ALIVE_S}"))
         .arg(destination)
         .args(flags.ssh.iter().skip(1))
-        .envs(handed_on(&flags.target, global, flags.no_extensions));
-    if let Some(seconds) = flags.keepalive {
+        .envs(handed_on(&flags.target, global, flags.base.no_extensions));
+    if let Some(seconds) = flags.quiet.keepalive {
         ssh.env("AXT_KEEPALIVE", seconds.to_string());
     }
     let error = ssh.exec();

@@ -5,7 +5,7 @@ use std::{net::Ipv4Addr, path::PathBuf};
 use axt_proto::{InstanceId, RegionId};
 use clap::Args;
 
-use super::trace::TraceFlags;
+use super::{protocol::BaseProtocol, trace::TraceFlags};
 
 /// Run the agent of one instance, on this machine, until Ctrl-C
 #[derive(Clone, Debug, Default, Args)]
@@ -180,18 +180,8 @@ pub(crate) struct AgentFlags {
     )]
     pub(crate) keep_background: Option<bool>,
 
-    /// Speak the base protocol only, as the official agent does
-    #[arg(
-        long,
-        env = "AXT_NO_EXTENSIONS",
-        hide_env = true,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        hide_possible_values = true
-    )]
-    pub(crate) no_extensions: Option<bool>,
+    #[command(flatten)]
+    pub(crate) base: BaseProtocol,
 
     /// Let its clock be the relay's, frozen and moved with it by `axt clock`
     #[arg(
@@ -235,6 +225,17 @@ pub(crate) struct AgentFlags {
         help_heading = "Which relay"
     )]
     pub(crate) ca: Option<PathBuf>,
+
+    /// Reach it through this proxy, http://USER:PASSWORD@HOST:PORT (better: in $ALIYUN_ASSIST_PROXY, the
+    /// only variable of its kind that an agent goes by, ours as the official one)
+    #[arg(
+        long,
+        env = "ALIYUN_ASSIST_PROXY",
+        hide_env = true,
+        value_name = "URL",
+        help_heading = "Which relay"
+    )]
+    pub(crate) proxy: Option<String>,
 
     /// Find the relay by ready.json in this folder [default: ~/.local/state/axt]
     #[arg(

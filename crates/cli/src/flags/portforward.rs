@@ -4,7 +4,11 @@ use axt_client::forward::{ForwardSpec, LocalSpec};
 use axt_proto::InstanceId;
 use clap::Args;
 
-use super::{given::GivenSession, target::ApiTarget};
+use super::{
+    given::GivenSession,
+    protocol::{BaseProtocol, KeepAlive},
+    target::ApiTarget,
+};
 
 /// Forward local TCP ports to an instance, or through it to a host that it can reach
 #[derive(Clone, Debug, Args)]
@@ -93,32 +97,11 @@ pub(crate) struct PortforwardFlags {
     #[command(flatten)]
     pub(crate) given: GivenSession,
 
-    /// Keep quiet connections from the idle timeout: each says every SECONDS that it is in use, to a
-    /// relay and an agent that know it (axt's do) [default without SECONDS: 60]
-    #[arg(
-        long,
-        env = "AXT_KEEPALIVE",
-        hide_env = true,
-        value_name = "SECONDS",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "60",
-        value_parser = clap::value_parser!(u32).range(1..=3600)
-    )]
-    pub(crate) keepalive: Option<u32>,
+    #[command(flatten)]
+    pub(crate) quiet: KeepAlive,
 
-    /// Speak the base protocol only, as the official client does: no half-close, no reset
-    #[arg(
-        long,
-        env = "AXT_NO_EXTENSIONS",
-        hide_env = true,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        hide_possible_values = true
-    )]
-    pub(crate) no_extensions: Option<bool>,
+    #[command(flatten)]
+    pub(crate) base: BaseProtocol,
 
     #[command(flatten)]
     pub(crate) target: ApiTarget,

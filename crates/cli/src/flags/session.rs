@@ -6,7 +6,7 @@ use axt_client::session::escape::EscapeKey;
 use axt_proto::InstanceId;
 use clap::Args;
 
-use super::{given::GivenSession, target::ApiTarget};
+use super::{given::GivenSession, protocol::BaseProtocol, target::ApiTarget};
 
 /// Open a shell, or run a command, on an instance
 #[derive(Clone, Debug, Args)]
@@ -76,18 +76,8 @@ pub(crate) struct SessionFlags {
     #[arg(long, requires = "record")]
     pub(crate) overwrite: bool,
 
-    /// Speak the base protocol only, as the official client does
-    #[arg(
-        long,
-        env = "AXT_NO_EXTENSIONS",
-        hide_env = true,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        hide_possible_values = true
-    )]
-    pub(crate) no_extensions: Option<bool>,
+    #[command(flatten)]
+    pub(crate) base: BaseProtocol,
 
     #[command(flatten)]
     pub(crate) target: ApiTarget,

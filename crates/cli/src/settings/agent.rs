@@ -32,6 +32,8 @@ pub(crate) struct AgentSettings {
     /// The instance and the key that were named instead.
     named: Option<(InstanceId, PathBuf)>,
     place: Place,
+    /// The proxy on the way to the relay.
+    pub(crate) proxy: Option<Secret>,
     machine_id: Option<String>,
     machine: Machine,
     version: Option<String>,
@@ -98,6 +100,10 @@ pub(crate) fn resolve(flags: AgentFlags, settings: Settings) -> Result<AgentSett
     let place = place(told, kept, state_dir)?;
     Ok(AgentSettings {
         place,
+        proxy: flags
+            .proxy
+            .filter(|proxy| !proxy.trim().is_empty())
+            .map(Secret::new),
         folder,
         registered,
         named,
@@ -109,7 +115,9 @@ pub(crate) fn resolve(flags: AgentFlags, settings: Settings) -> Result<AgentSett
         )?,
         version: over(flags.agent_version, file.version),
         shells: shells(over(flags.keep_background, file.keep_background).unwrap_or_default()),
-        extensions: extensions(over(flags.no_extensions, file.no_extensions).unwrap_or_default()),
+        extensions: extensions(
+            over(flags.base.no_extensions, file.no_extensions).unwrap_or_default(),
+        ),
         follow_clock: over(flags.follow_clock, file.follow_clock).unwrap_or_default(),
         trace: trace::resolve(flags.trace, file.trace, file.trace_payload)?,
         activation: Activation {
@@ -290,6 +298,7 @@ impl AgentSettings {
         Ok(LoneAgentConfig {
             ca: self.place.ca,
             boot_mark,
+            proxy: self.proxy,
             machine_id,
             version,
             machine: self.machine,

@@ -13,10 +13,7 @@
 
 use std::{future::pending, pin::pin};
 
-use axt_net::{
-    link,
-    transport::{Parts, Stream, parts::Ending},
-};
+use axt_net::transport::{Parts, Stream};
 use axt_proto::frame::Message;
 use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +25,7 @@ use super::{
     session::{Connected, Session},
     trouble::Trouble,
 };
-use crate::session::Link;
+use crate::session::{Link, Why};
 
 /// What the kernel may hold of the local connection, in bytes each way. It is a hop on this machine,
 /// so more would not make it faster; it would only hide a reader that does not read.
@@ -77,6 +74,7 @@ impl Connection<'_> {
             mut reader,
             writer,
             granted,
+            ending: cut,
             ..
         } = link;
         let Parts {
@@ -100,7 +98,12 @@ impl Connection<'_> {
                 () = self.stop.cancelled() => End::Stopped,
                 end = down => end,
                 error = up => End::LocalReset(error),
-                error = broken(&ending) => End::LocalReset(error),
+                () = ending.broken_unnoticed(|| way.carried().sent) => {
+                    End::LocalReset("it was reset".to_owned())
+                }
+                () = cut.broken_unnoticed(|| way.carried().received) => {
+                    End::CutOff(Why::Lost("the connection was cut".to_owned()), None)
+                }
                 never = Way::stay_alive(&writer, beat) => match never {},
             }
         };
@@ -113,7 +116,8 @@ impl Connection<'_> {
                     let _ = output.shutdown().await;
                 }
                 let parting = async {
-                    part(reader, writer, None).await;
+                    drop(cut);
+                    part(reader, writer, None, None).await;
                     self.closed(carried, Parting::Done).await;
                 };
                 let lingering = linger(input, output, ending);
@@ -128,23 +132,23 @@ impl Connection<'_> {
                 } else {
                     Message::Close
                 };
-                part(reader, writer, Some(word)).await;
+                part(reader, writer, Some(word), Some(cut)).await;
                 self.closed(carried, Parting::LocalReset).await;
             }
             End::RemoteReset => {
                 drop((input, output, ending));
-                part(reader, writer, None).await;
+                part(reader, writer, None, Some(cut)).await;
                 self.closed(carried, Parting::RemoteReset).await;
             }
             End::CutOff(why, detail) => {
                 drop((input, output, ending));
-                part(reader, writer, Some(Message::Close)).await;
+                part(reader, writer, Some(Message::Close), Some(cut)).await;
                 self.failed(carried, Trouble::cut_off(why, detail.as_deref()))
                     .await;
             }
             End::Stopped => {
                 drop((input, output, ending));
-                part(reader, writer, Some(Message::Close)).await;
+                part(reader, writer, Some(Message::Close), Some(cut)).await;
                 let stopped = self.end_of(carried, Parting::Stopped);
                 self.events.tell_in_passing(stopped);
             }
@@ -171,13 +175,4 @@ impl Connection<'_> {
         };
         self.events.tell(failed).await;
     }
-}
-
-/// Waits until the local socket is broken and whoever reads it has had the time to find out by
-/// himself, together with all that came before. He does not while the websocket holds back what he
-/// sends, nor after a FIN.
-async fn broken(ending: &Ending) -> String {
-    ending.broken().await;
-    link::sleep(link::DRAIN).await;
-    "the local socket was reset".to_owned()
 }

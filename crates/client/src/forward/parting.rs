@@ -8,11 +8,14 @@ use axt_net::{
 use axt_proto::frame::{Message, client::ClientFraming};
 use tokio::io::AsyncReadExt;
 
-/// Lets the relay go: the word that it is due, a close frame, and its own.
+/// Lets the relay go: the word that it is due, a close frame, and its own. Where the connection is
+/// `cut`, what is under way need not arrive: a relay that takes none of it is told by a reset, for it
+/// could not learn of any other end.
 pub(super) async fn part(
     mut reader: FrameReader<ClientFraming>,
     writer: FrameWriter<ClientFraming>,
     word: Option<Message>,
+    cut: Option<Ending>,
 ) {
     let parting = async {
         if let Some(word) = &word
@@ -29,7 +32,10 @@ pub(super) async fn part(
         reader.drain().await;
     };
     // A relay that hangs must not keep anyone from leaving.
-    let _ = link::timeout(link::DRAIN, parting).await;
+    let parted = link::timeout(link::DRAIN, parting).await;
+    if let (Err(_), Some(ending)) = (parted, cut) {
+        ending.reset_when_dropped();
+    }
 }
 
 /// Keeps the local socket after our FIN until the other end has closed too: bytes that are on their

@@ -6,7 +6,7 @@
 
 use std::{future::Future, pin::pin, time::Duration};
 
-use axt_net::{link, tasks::Tasks};
+use axt_net::tasks::Tasks;
 use axt_proto::{Extensions, InstanceId, frame::Message};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
@@ -21,7 +21,7 @@ use super::{
     spec::Remote,
     trouble::Trouble,
 };
-use crate::session::{Link, Network, OpenError, Started};
+use crate::session::{Link, Network, OpenError, Started, Why};
 
 /// How long the remote side may be silent after the end of the input, where it cannot be told of it.
 const QUIET: Duration = Duration::from_secs(5);
@@ -131,6 +131,7 @@ async fn carry<S>(
         mut reader,
         writer,
         granted,
+        ending: cut,
         ..
     } = link;
     let mut output = Some(output);
@@ -154,11 +155,16 @@ async fn carry<S>(
             biased;
             stopped = stop => Over::Stopped(stopped),
             end = down => Over::End(end),
+            () = cut.broken_unnoticed(|| way.carried().received) => {
+                Over::End(End::CutOff(Why::Lost("the connection was cut".to_owned()), None))
+            }
             () = up => Over::InputEnded,
             never = Way::stay_alive(&writer, beat) => match never {},
         }
     };
     let carried = way.carried();
+    // The last of the input is still to arrive, if there is nothing else to tell its end.
+    let cut = (!matches!(over, Over::InputEnded | Over::End(End::Done))).then_some(cut);
     let (word, ended) = match over {
         Over::Stopped(stopped) => (Some(Message::Close), PipedEnd::Stopped(stopped)),
         Over::InputEnded => (Some(Message::Close), PipedEnd::InputEnded(carried)),
@@ -183,7 +189,6 @@ async fn carry<S>(
         let _ = output.shutdown().await;
     }
     drop(output);
-    // Within the time that a program has to stop, whatever the relay does.
-    let _ = link::timeout(link::DRAIN, part(reader, writer, word)).await;
+    part(reader, writer, word, cut).await;
     ended
 }

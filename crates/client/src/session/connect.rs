@@ -8,7 +8,7 @@ use axt_net::{
     frames::{FrameReader, FrameWriter, Tap, framed},
     link,
     tls::ClientTls,
-    transport::{Dialer, KERNEL_BUFFER},
+    transport::{Dialer, KERNEL_BUFFER, parts::Ending},
     ws::{self, ConnectError},
 };
 use axt_proto::{
@@ -60,6 +60,8 @@ pub struct Link {
     pub(crate) granted: Extensions,
     pub(crate) progress: Progress,
     pub(crate) patience: Duration,
+    /// Learns of a reset while nobody reads the websocket, and can end it by one.
+    pub(crate) ending: Ending,
 }
 
 impl Link {
@@ -186,6 +188,7 @@ pub async fn connect(
     let patience = upgrade
         .saturating_mul(4)
         .clamp(PATIENCE_AT_LEAST, link::DRAIN);
+    let ending = socket.ending();
     let (reads, writes) = (ClientFraming::new(), ClientFraming::new());
     let (reader, writer) = framed(socket, reads, writes, clock.clone(), tap.clone());
     Ok(Link {
@@ -194,6 +197,7 @@ pub async fn connect(
         granted,
         progress: Progress::new(idle_timeout),
         patience,
+        ending,
     })
 }
 

@@ -50,8 +50,11 @@ where
         writer,
         granted,
         progress,
+        ending,
         ..
     } = link;
+    // A terminal is always read.
+    drop(ending);
     let up = Up {
         writer,
         granted,

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 /// An [`Event`] as the stream shows it: the same members, the instant in whole milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventLine {
-    /// Counted up by one for each event of a registry, from 1.
+    /// Counted up by one for each event of a registry, from 1; a `connection.traffic` has the one of
+    /// the last event before it.
     pub seq: u64,
     /// Rule time, Unix milliseconds.
     pub at_ms: u64,

@@ -71,8 +71,7 @@ pub(super) async fn run(
         }
     };
     if end == Some(Cut::Reset) {
-        // A kernel that refuses closes, which is an end as well.
-        let _ = from_peer.unsplit(to_peer).reset_when_dropped();
+        from_peer.unsplit(to_peer).reset_when_dropped();
     }
 }
 

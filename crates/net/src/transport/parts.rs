@@ -7,21 +7,15 @@ use std::{
     future::pending,
     io,
     pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
-use rustix::{
-    io::Errno,
-    net::{Shutdown, sockopt},
-};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, Interest, ReadBuf, ReadHalf, WriteHalf},
-    net::TcpStream,
-};
+use rustix::net::sockopt;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, ReadHalf, WriteHalf};
 
-use super::Stream;
+use super::{Stream, socket::Socket};
+use crate::link;
 
 /// The three hands. The connection ends when all of them are dropped.
 #[derive(Debug)]
@@ -42,33 +36,31 @@ pub struct Reader(Half<ReadHalf<Stream>>);
 #[derive(Debug)]
 pub struct Writer(Half<WriteHalf<Stream>>);
 
-/// The hand that says how it ends. In memory and under TLS it has nothing to say.
-#[derive(Debug)]
-pub struct Ending(Option<Arc<TcpStream>>);
+/// The hand that says how it ends. In memory it has nothing to say. Cloning shares it.
+#[derive(Clone, Debug)]
+pub struct Ending(Option<Socket>);
 
 #[derive(Debug)]
 enum Half<H> {
-    Tcp(Arc<TcpStream>),
+    Tcp(Socket),
     Other(H),
 }
 
 impl From<Stream> for Parts {
     fn from(stream: Stream) -> Self {
+        let ending = stream.ending();
         match stream.into_tcp() {
-            Ok(socket) => {
-                let socket = Arc::new(socket);
-                Self {
-                    reader: Reader(Half::Tcp(Arc::clone(&socket))),
-                    writer: Writer(Half::Tcp(Arc::clone(&socket))),
-                    ending: Ending(Some(socket)),
-                }
-            }
+            Ok(socket) => Self {
+                reader: Reader(Half::Tcp(socket.clone())),
+                writer: Writer(Half::Tcp(socket)),
+                ending,
+            },
             Err(stream) => {
                 let (reader, writer) = tokio::io::split(*stream);
                 Self {
                     reader: Reader(Half::Other(reader)),
                     writer: Writer(Half::Other(writer)),
-                    ending: Ending(None),
+                    ending,
                 }
             }
         }
@@ -76,6 +68,14 @@ impl From<Stream> for Parts {
 }
 
 impl Ending {
+    pub(super) fn of(socket: &Socket) -> Self {
+        Self(Some(socket.clone()))
+    }
+
+    pub(super) const fn none() -> Self {
+        Self(None)
+    }
+
     /// Makes the end of the connection a reset, see [`Stream::reset_when_dropped`]. A socket that is
     /// gone needs none.
     pub fn reset_when_dropped(&self) {
@@ -89,7 +89,7 @@ impl Ending {
 
     fn linger(&self, span: Option<Duration>) {
         if let Some(socket) = &self.0 {
-            let _ = sockopt::set_socket_linger(socket, span);
+            let _ = sockopt::set_socket_linger(socket.as_tcp(), span);
         }
     }
 
@@ -98,8 +98,24 @@ impl Ending {
     pub async fn broken(&self) {
         match &self.0 {
             // An error here means that the runtime is ending.
-            Some(socket) if socket.ready(Interest::ERROR).await.is_ok() => {}
+            Some(socket) if socket.as_tcp().ready(Interest::ERROR).await.is_ok() => {}
             _ => pending().await,
+        }
+    }
+
+    /// Waits until the connection is broken and nobody can find out by reading it: nothing has
+    /// `passed`, which counts what was read from it and has gone on, for half a second
+    /// ([`link::STUCK`]). As long as something does, what came before the break goes first.
+    pub async fn broken_unnoticed(&self, passed: impl Fn() -> u64) {
+        self.broken().await;
+        let mut before = passed();
+        loop {
+            link::sleep(link::STUCK).await;
+            let now = passed();
+            if now == before {
+                return;
+            }
+            before = now;
         }
     }
 }
@@ -110,20 +126,9 @@ impl AsyncRead for Reader {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let socket = match &mut self.0 {
-            Half::Tcp(socket) => socket,
-            Half::Other(half) => return Pin::new(half).poll_read(context, into),
-        };
-        loop {
-            ready!(socket.poll_read_ready(context))?;
-            match socket.try_read(into.initialize_unfilled()) {
-                Ok(length) => {
-                    into.advance(length);
-                    return Poll::Ready(Ok(()));
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
+        match &mut self.0 {
+            Half::Tcp(socket) => Pin::new(socket).poll_read(context, into),
+            Half::Other(half) => Pin::new(half).poll_read(context, into),
         }
     }
 }
@@ -134,39 +139,24 @@ impl AsyncWrite for Writer {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let socket = match &mut self.0 {
-            Half::Tcp(socket) => socket,
-            Half::Other(half) => return Pin::new(half).poll_write(context, bytes),
-        };
-        loop {
-            ready!(socket.poll_write_ready(context))?;
-            match socket.try_write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                written => return Poll::Ready(written),
-            }
+        match &mut self.0 {
+            Half::Tcp(socket) => Pin::new(socket).poll_write(context, bytes),
+            Half::Other(half) => Pin::new(half).poll_write(context, bytes),
         }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.0 {
-            Half::Tcp(_) => Poll::Ready(Ok(())),
+            Half::Tcp(socket) => Pin::new(socket).poll_flush(context),
             Half::Other(half) => Pin::new(half).poll_flush(context),
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.0 {
-            Half::Tcp(socket) => Poll::Ready(half_close(socket)),
+            Half::Tcp(socket) => Pin::new(socket).poll_shutdown(context),
             Half::Other(half) => Pin::new(half).poll_shutdown(context),
         }
-    }
-}
-
-/// Sends the FIN. One that the other end has closed already is as good as half-closed.
-fn half_close(socket: &TcpStream) -> io::Result<()> {
-    match rustix::net::shutdown(socket, Shutdown::Write) {
-        Ok(()) | Err(Errno::NOTCONN) => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -215,7 +205,7 @@ mod tests {
         let (mut parts, mut peer) = pair().await;
 
         peer.write_all(b"last words").await.unwrap();
-        peer.reset_when_dropped().unwrap();
+        peer.reset_when_dropped();
         drop(peer);
         soon(parts.ending.broken()).await;
         let mut heard = [0; 10];
@@ -232,10 +222,35 @@ mod tests {
 
         peer.shutdown().await.unwrap();
         assert_eq!(soon(parts.reader.read(&mut [0; 8])).await.unwrap(), 0);
-        peer.reset_when_dropped().unwrap();
+        peer.reset_when_dropped();
         drop(peer);
 
         soon(parts.ending.broken()).await;
+    }
+
+    #[tokio::test]
+    async fn a_break_is_unnoticed_only_once_nothing_passes_any_more() {
+        let (parts, peer) = pair().await;
+        let passed = std::cell::Cell::new(0);
+        peer.reset_when_dropped();
+        drop(peer);
+        soon(parts.ending.broken()).await;
+
+        tokio::time::pause();
+        let unnoticed = parts.ending.broken_unnoticed(|| passed.get());
+        let passing = async {
+            for _ in 0..10 {
+                link::sleep(link::STUCK / 2).await;
+                passed.set(passed.get() + 1);
+            }
+            pending::<()>().await;
+        };
+        tokio::select! {
+            () = unnoticed => {}
+            () = passing => {}
+        }
+
+        assert_eq!(passed.get(), 10);
     }
 
     #[tokio::test]

@@ -145,6 +145,21 @@ impl Proxies {
         }))
     }
 
+    /// One proxy for everything, as an agent has it: `value` is `variable`'s.
+    ///
+    /// # Errors
+    ///
+    /// [`BadProxy`].
+    pub fn of_agent(variable: &str, value: &str, tls: &ClientTls) -> Result<Self, BadProxy> {
+        let proxy = Proxy::parse(variable, value.trim())?;
+        Ok(Self {
+            tls: tls.clone(),
+            https: Some(proxy.clone()),
+            http: Some(proxy),
+            except: Except::default(),
+        })
+    }
+
     fn proxy_for(&self, is_tls: bool, host: &str, port: u16) -> Option<&Proxy> {
         let proxy = if is_tls { &self.https } else { &self.http };
         proxy.as_ref().filter(|_| !self.except.includes(host, port))
@@ -183,6 +198,11 @@ impl Proxy {
         let is_tls = match uri.scheme_str() {
             Some("http") => false,
             Some("https") => true,
+            Some(socks) if socks.starts_with("socks") => {
+                return Err(bad(
+                    "SOCKS is not known, only HTTP with CONNECT: http:// or https://",
+                ));
+            }
             _ => return Err(bad("only proxies for HTTP are known, http:// or https://")),
         };
         let authority = uri

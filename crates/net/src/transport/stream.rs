@@ -5,7 +5,6 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use tokio::{
@@ -14,12 +13,13 @@ use tokio::{
 };
 use tokio_rustls::TlsStream;
 
+use super::{parts::Ending, socket::Socket};
 use crate::fault::{Hook, PIPE};
 
 /// What the kernel may hold of a connection that nothing limits, in bytes each way: enough to keep a
-/// link of some length busy, and with both ends of it below 1 MiB, for a kernel that holds more hides
-/// a reader that does not read.
-pub const KERNEL_BUFFER: usize = 256 * 1024;
+/// link of some length busy, and below 1 MiB with both ends of it, of which Linux takes twice what it
+/// is asked for: a kernel that holds more hides a reader that does not read.
+pub const KERNEL_BUFFER: usize = 192 * 1024;
 
 /// What bytes can be read from and written to.
 pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -43,7 +43,7 @@ pub struct Stream {
 
 #[derive(Debug)]
 enum Kind {
-    Tcp(TcpStream),
+    Tcp(Socket),
     Memory(DuplexStream),
     // Boxed: a TLS session is 1 KiB, and the memory of an idle connection is counted.
     Tls(Box<TlsStream<Stream>>),
@@ -61,7 +61,7 @@ impl Stream {
         Ok(Self {
             peer: socket.peer_addr()?,
             local: socket.local_addr()?,
-            kind: Kind::Tcp(socket),
+            kind: Kind::Tcp(Socket::new(socket)),
             peeked: None,
             hook: None,
         })
@@ -130,7 +130,7 @@ impl Stream {
     }
 
     /// The socket itself, when the connection is plain TCP and nothing of it is held here.
-    pub(super) fn into_tcp(self) -> Result<TcpStream, Box<Self>> {
+    pub(super) fn into_tcp(self) -> Result<Socket, Box<Self>> {
         match self {
             Self {
                 kind: Kind::Tcp(socket),
@@ -158,6 +158,7 @@ impl Stream {
     pub fn set_kernel_buffers(&self, bytes: usize) -> io::Result<()> {
         match &self.kind {
             Kind::Tcp(socket) => {
+                let socket = socket.as_tcp();
                 rustix::net::sockopt::set_socket_send_buffer_size(socket, bytes)?;
                 rustix::net::sockopt::set_socket_recv_buffer_size(socket, bytes)?;
                 Ok(())
@@ -169,32 +170,27 @@ impl Stream {
 }
 
 impl Stream {
+    /// The hand that says how it ends, and learns of a reset while nobody reads or writes, under TLS
+    /// too. The connection ends when it is dropped as well.
+    #[must_use]
+    pub fn ending(&self) -> Ending {
+        match &self.kind {
+            Kind::Tcp(socket) => Ending::of(socket),
+            Kind::Memory(_) => Ending::none(),
+            Kind::Tls(session) => session.get_ref().0.ending(),
+        }
+    }
+
     /// Makes the end of the connection a reset, which throws away what was not sent yet. In memory
     /// every end looks the same.
-    ///
-    /// # Errors
-    ///
-    /// When the kernel refuses.
-    pub fn reset_when_dropped(&self) -> io::Result<()> {
-        self.linger(Some(Duration::ZERO))
+    pub fn reset_when_dropped(&self) {
+        self.ending().reset_when_dropped();
     }
 
     /// Takes [`Stream::reset_when_dropped`] back: the end is orderly, and what was not sent yet is
     /// sent after it.
-    ///
-    /// # Errors
-    ///
-    /// When the kernel refuses.
-    pub fn close_when_dropped(&self) -> io::Result<()> {
-        self.linger(None)
-    }
-
-    fn linger(&self, span: Option<Duration>) -> io::Result<()> {
-        match &self.kind {
-            Kind::Tcp(socket) => Ok(rustix::net::sockopt::set_socket_linger(socket, span)?),
-            Kind::Memory(_) => Ok(()),
-            Kind::Tls(session) => session.get_ref().0.linger(span),
-        }
+    pub fn close_when_dropped(&self) {
+        self.ending().close_when_dropped();
     }
 }
 

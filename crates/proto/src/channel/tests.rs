@@ -48,6 +48,28 @@ fn input(bytes: &'static [u8]) -> Message {
 }
 
 #[test]
+fn a_break_behind_output_that_is_held_up_is_told_by_the_report_alone() {
+    let mut port = open_port(Extensions::ALL);
+
+    port.broken_unnoticed();
+
+    let done = [Action::ResetTarget, Action::Report(End::Broken)];
+    assert_eq!(actions(&mut port), done);
+}
+
+#[test]
+fn a_break_after_the_outputs_end_is_told_in_its_order() {
+    let mut port = open_port(Extensions::ALL);
+    port.output_ended();
+    assert_eq!(actions(&mut port), [Action::Send(Message::Eof)]);
+
+    port.broken_unnoticed();
+
+    let done = [Action::Send(Message::Reset), Action::Report(End::Broken)];
+    assert_eq!(actions(&mut port), done);
+}
+
+#[test]
 fn a_size_that_was_told_beforehand_opens_the_shell_at_once() {
     let opening = Opening {
         size: Some(BIG),

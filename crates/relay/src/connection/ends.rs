@@ -7,6 +7,7 @@ use axt_net::{
     frames::{FrameReader, FrameWriter, ReadError, Tap, framed},
     link,
     pump::FramesEnd,
+    transport::parts::Ending as Hand,
     ws::{WebSocket, WsError},
 };
 use axt_proto::{
@@ -24,6 +25,18 @@ use crate::faults::mangling::{CARRIER, Mangled, Mangling};
 pub(super) struct Ends<F> {
     pub(super) incoming: FrameReader<F>,
     pub(super) outgoing: FrameWriter<F>,
+    /// The client's: learns of a reset while nobody reads, and can end by one. An agent's websocket is
+    /// to be closed as soon as its own end is.
+    pub(super) hand: Option<Hand>,
+}
+
+/// Waits until a websocket is cut off and nobody can find out by reading it
+/// ([`Hand::broken_unnoticed`]).
+pub(super) async fn cut_off(hand: Option<&Hand>, passed: impl Fn() -> u64) {
+    match hand {
+        Some(hand) => hand.broken_unnoticed(passed).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The client's websocket.
@@ -42,7 +55,11 @@ impl ClientEnds {
     ) -> Self {
         let reads = Mangled::reads(ClientFraming::default());
         let writes = Mangled::writes(ClientFraming::default(), Arc::clone(frames));
-        Self::framed(websocket, reads, writes, clock, tap)
+        let hand = websocket.ending();
+        Self {
+            hand: Some(hand),
+            ..Self::framed(websocket, reads, writes, clock, tap)
+        }
     }
 }
 
@@ -78,7 +95,11 @@ impl AgentEnds {
 impl<F: Framing> Ends<F> {
     fn framed(websocket: WebSocket, reads: F, writes: F, clock: &Clock, tap: Tap) -> Self {
         let (incoming, outgoing) = framed(websocket, reads, writes, clock.clone(), tap);
-        Self { incoming, outgoing }
+        Self {
+            incoming,
+            outgoing,
+            hand: None,
+        }
     }
 
     /// Sends a message, unless the peer takes longer than it is worth.
@@ -96,7 +117,11 @@ impl<F: Framing> Ends<F> {
     /// Sends messages and a close frame to a peer that is to get all that was sent before, however
     /// slowly it reads, unless it is dead.
     pub(super) async fn finish(self, last: &[Message], code: u16, text: &str) {
-        let Self { incoming, outgoing } = self;
+        let Self {
+            incoming,
+            outgoing,
+            hand: _hand,
+        } = self;
         let saying = async {
             for message in last {
                 outgoing.send(message).await?;
@@ -104,6 +129,14 @@ impl<F: Framing> Ends<F> {
             outgoing.close_last(code, text).await
         };
         incoming.finish(saying).await;
+    }
+
+    /// Ends it by a reset, for a peer that takes nothing of what is sent and so would not learn of
+    /// any other end.
+    pub(super) fn reset(self) {
+        if let Some(hand) = &self.hand {
+            hand.reset_when_dropped();
+        }
     }
 
     /// Reads on, and throws away, until the peer has closed too; a second at most.

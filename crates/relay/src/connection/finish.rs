@@ -56,6 +56,10 @@ impl Life {
             tokio::join!(client_has_all, agent_lets_go);
             return;
         }
+        if end.is_client_stuck {
+            self.client.reset();
+            return agent_lets_go.await;
+        }
         if !end.is_client_gone {
             // Words are for those who know extensions: to others the text is the reason alone.
             let told = end.told.filter(|_| !self.granted.is_empty());

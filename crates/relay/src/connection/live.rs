@@ -11,7 +11,7 @@ use axt_proto::{Direction, Message, Reason, Status};
 
 use super::{
     End, Life,
-    ends::{AgentEnds, Ending, send_extras},
+    ends::{AgentEnds, Ending, cut_off, send_extras},
     idle_fired,
 };
 
@@ -73,6 +73,8 @@ impl Life {
             traffic.passed(Direction::Up),
             traffic.passed(Direction::Down),
         );
+        let mut client_broken =
+            pin!(cut_off(client.hand.as_ref(), || traffic.bytes(Direction::Up)));
         let (from_client, to_client) = (&mut client.incoming, &client.outgoing);
         let (from_agent, to_agent) = (&mut agent.incoming, &agent.outgoing);
         let mut pump_up = pin!(async {
@@ -171,6 +173,10 @@ impl Life {
                         }
                     }
                 }
+                () = &mut client_broken => return After::End(End {
+                    is_client_gone: true,
+                    ..End::new(Reason::ClientClosed, "the client was cut off")
+                }),
                 () = link::sleep_until(check_at), if leaving.is_some() => {
                     // While output waits for the meter or the client, the agent's end is not near.
                     let is_client_done = matches!(leaving, Some(Leaving::ClientDone));
@@ -179,6 +185,17 @@ impl Life {
                         _ => QUIET,
                     };
                     let quiet = traffic.quiet_for(Direction::Down).unwrap_or(enough);
+                    if let Some(Leaving::Posted(end)) = leaving.as_mut()
+                        && is_port
+                        && end.reason != Reason::Exit
+                        && !traffic.is_reading(Direction::Down)
+                        && quiet >= link::STUCK
+                    {
+                        // Nothing gets past what he does not read: a connection that was cut off is
+                        // not to stay for that.
+                        end.is_client_stuck = true;
+                        return leaving.map_or(After::Lost, after);
+                    }
                     let is_quiet = traffic.is_reading(Direction::Down) && quiet >= enough;
                     match leaving.take() {
                         Some(leaving) if is_client_done || is_quiet => return after(leaving),

@@ -40,7 +40,7 @@ fn setup(world: &World) -> AgentSetup {
     }
 }
 
-async fn client(world: &World, parameters: &str) -> OfficialClient {
+pub(crate) async fn client(world: &World, parameters: &str) -> OfficialClient {
     let session = world.start_session_with(parameters).await;
     OfficialClient::new(world.network(), &session.url)
 }
@@ -52,7 +52,7 @@ async fn terminal(client: &OfficialClient) -> Terminal {
     terminal
 }
 
-fn closed(reason: Reason) -> impl Fn(&EventKind) -> bool {
+pub(crate) fn closed(reason: Reason) -> impl Fn(&EventKind) -> bool {
     move |kind| matches!(kind, EventKind::ConnectionClosed { reason: it, .. } if *it == reason)
 }
 
@@ -395,7 +395,7 @@ async fn everything_it_says_at_start_is_answered_so_that_it_stays_calm() {
 }
 
 /// A forwarded connection, and the target's end of it.
-async fn forwarded(
+pub(crate) async fn forwarded(
     client: &OfficialClient,
     target: &Listener,
 ) -> (Forwarded, axt_net::transport::Stream) {

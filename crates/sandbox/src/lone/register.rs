@@ -4,10 +4,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use axt_agent::{AgentConfig, Registration, RegistrationError, Surroundings};
 use axt_control::luban::Signer;
-use axt_net::{clock::Clock, http::HttpClient, transport::Dialer, wall::Wall};
-use axt_proto::InstanceId;
+use axt_net::{clock::Clock, http::HttpClient, wall::Wall};
+use axt_proto::{InstanceId, Secret};
 
-use super::{AgentFolder, LoneAgentConfig, LoneAgentError, Registered, read, root, trust};
+use super::{AgentFolder, LoneAgentConfig, LoneAgentError, Registered, dialer, read, root, trust};
 
 /// Registers, and keeps who the agent is now: with `keeps_relay`, where the relay is and whom it
 /// trusts as well. One that has registered already stays who it is, and nobody is asked.
@@ -17,7 +17,7 @@ use super::{AgentFolder, LoneAgentConfig, LoneAgentError, Registered, read, root
 pub async fn register(
     folder: &AgentFolder,
     mut wanted: Registration,
-    ca: Option<PathBuf>,
+    (ca, proxy): (Option<PathBuf>, Option<Secret>),
     keeps_relay: bool,
 ) -> Result<Registered, LoneAgentError> {
     if let Some(kept) = folder.read()? {
@@ -30,7 +30,8 @@ pub async fn register(
         .filter(|_| keeps_relay)
         .map(read)
         .transpose()?;
-    let http = HttpClient::new(Dialer::tcp(), trust(ca)?);
+    let tls = trust(ca)?;
+    let http = HttpClient::new(dialer(proxy.as_ref(), &tls)?, tls);
     let instance = axt_agent::register(&http, &wanted, &key.public()).await?;
     let registered = Registered {
         instance,
@@ -56,7 +57,8 @@ pub async fn deregister(
     let tls = trust(config.ca)?;
     let wall = Wall::system();
     let clock = Clock::from_wall(&wall, 0);
-    let around = Surroundings::new(Dialer::tcp(), tls, clock, wall);
+    let dialer = dialer(config.proxy.as_ref(), &tls)?;
+    let around = Surroundings::new(dialer, tls, clock, wall);
     let signer = Signer::new(config.instance.clone(), config.machine_id, &key);
     let agent = AgentConfig {
         version: config.version,

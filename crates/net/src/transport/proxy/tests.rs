@@ -92,6 +92,7 @@ fn this_machine_and_what_no_proxy_names_need_none() {
 fn what_is_no_proxy_says_why_and_keeps_its_password_to_itself() {
     let problems = [
         "socks5://u:hunter2@p:1",
+        "ftp://u:hunter2@p:1",
         "http://u:hunter2@/",
         "http://u:hunter2@p:port",
     ]
@@ -102,6 +103,28 @@ fn what_is_no_proxy_says_why_and_keeps_its_password_to_itself() {
 
     insta::assert_debug_snapshot!(problems);
     assert!(!problems.concat().contains("hunter2"));
+}
+
+#[test]
+fn an_agents_proxy_is_for_all_but_this_machine() {
+    let tls = ClientTls::system();
+    let proxies = Proxies::of_agent("ALIYUN_ASSIST_PROXY", "p.test:3128", &tls).expect("a proxy");
+    let chosen = |is_tls, host| {
+        proxies
+            .proxy_for(is_tls, host, 443)
+            .map(ToString::to_string)
+    };
+
+    assert_eq!(chosen(true, "relay.test").as_deref(), Some("p.test:3128"));
+    assert_eq!(chosen(false, "relay.test").as_deref(), Some("p.test:3128"));
+    assert_eq!(chosen(true, "localhost"), None);
+    let bad = Proxies::of_agent("ALIYUN_ASSIST_PROXY", "socks5://u:hunter2@p:1", &tls);
+    let bad = bad.expect_err("bad").to_string();
+    assert!(
+        bad.starts_with("ALIYUN_ASSIST_PROXY names no proxy"),
+        "{bad}"
+    );
+    assert!(!bad.contains("hunter2"), "{bad}");
 }
 
 #[test]
