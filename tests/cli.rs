@@ -218,6 +218,7 @@ fn every_command_has_a_help_with_examples() {
         "trace",
         "decode",
         "instances",
+        "fault",
         "relay",
         "agent",
         "config",
@@ -266,6 +267,9 @@ fn a_settings_file_is_checked_where_its_values_meet_too() {
         "[[access_keys]]\nid = \"a\"\nsecret = \"s\"\nsecurity_token = \"t\"\n",
         "[[access_keys]]\nid = \"a\"\nsecret = \"s\"\nrole = \"r\"\nram_user = \"u\"\n",
         "[relay]\nregion = \"cn-beijing\"\n",
+        "[[faults]]\ntype = \"latancy\"\n",
+        "[[faults]]\ntype = \"drop_kick\"\nlink = \"agent\"\n",
+        "[[behaviours]]\nshare = \"130%\"\nbehave = [\"floods\"]\n",
     ];
 
     let told: Vec<_> = wrong
@@ -282,6 +286,34 @@ fn a_settings_file_is_checked_where_its_values_meet_too() {
 #[test]
 fn a_settings_file_that_is_not_there_says_how_to_get_one() {
     told!("up", "--config", "/nowhere/axt.toml");
+}
+
+#[test]
+fn a_misspelt_fault_or_habit_names_the_nearest_before_anything_is_looked_for() {
+    let told = [
+        &["fault", "add", "latancy"][..],
+        &["fault", "add", "latency", "latancy=5"],
+        &["fault", "add", "latency", "latency=5s"],
+        &["fault", "add", "send_status", "code=256"],
+        &["fault", "add", "latency", "latency"],
+        &["fault", "remove"],
+        &["up", "--behave", "30%:never_dial"],
+        &["up", "--behave", "some:floods"],
+        &[
+            "agent",
+            "-i",
+            "i-1",
+            "--key",
+            "k",
+            "--server",
+            "https://x",
+            "--behave",
+            "floodz",
+        ],
+    ]
+    .map(|arguments| Machine::new().axt(arguments).told());
+
+    assert_snapshot!(told.join("\n\n"));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
 
+mod behaviours;
+mod faults;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod histories;

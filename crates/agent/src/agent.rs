@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::{
     beat,
+    behaviour::Fate,
     calls::Relay,
     channels::Channels,
     commands::Commands,
@@ -23,6 +24,7 @@ pub struct Agent {
     instance: InstanceId,
     online: watch::Receiver<bool>,
     deregistered: watch::Receiver<bool>,
+    fate: Fate,
 }
 
 impl Agent {
@@ -35,26 +37,32 @@ impl Agent {
         let (online_sender, online) = watch::channel(false);
         let (over, deregistered) = watch::channel(false);
         let relay = Arc::new(Relay::new(config, around));
+        let fate = relay.fate().clone();
         let commands = Arc::new(Commands::new(Arc::clone(&relay), tasks.child()));
         let channels = Channels::new(Arc::clone(&relay), Arc::clone(&commands), tasks.child());
         let channels = Arc::new(channels);
         let token = tasks.token().clone();
         tasks.spawn("agent", async move {
             let mut follower = Follower::new(Arc::clone(&relay));
+            let (fate, clock) = (relay.fate(), &relay.around().clock);
             tokio::select! {
                 biased;
                 () = token.cancelled() => {}
+                // As in a crash: what it holds is dropped, and nobody is told.
+                () = fate.death() => return,
                 () = channels.deregistered() => {
                     over.send_replace(true);
                 }
-                ((), (), (), (), ()) = async {
+                ((), (), (), (), (), ()) = async {
                     follower.once().await;
+                    fate.start(clock).await;
                     tokio::join!(
                         notify::keep(Arc::clone(&relay), Arc::clone(&channels), online_sender),
-                        beat::keep(Arc::clone(&relay), Arc::clone(&commands)),
+                        fate.unless_silent(beat::keep(Arc::clone(&relay), Arc::clone(&commands))),
                         beat::keep_signed(Arc::clone(&relay)),
-                        telemetry::keep(Arc::clone(&relay)),
+                        fate.unless_silent(telemetry::keep(Arc::clone(&relay))),
                         follower.keep(),
+                        fate.come(clock),
                     )
                 } => {}
             }
@@ -67,6 +75,7 @@ impl Agent {
             instance,
             online,
             deregistered,
+            fate,
         }
     }
 
@@ -98,6 +107,11 @@ impl Agent {
         if over.is_err() {
             std::future::pending().await
         }
+    }
+
+    /// Waits until it has died, as its [`Behaviour`](crate::Behaviour) said; for ever otherwise.
+    pub async fn died(&self) {
+        self.fate.death().await;
     }
 
     /// Waits until its notify channel is open; for ever when the agent has ended.

@@ -77,8 +77,11 @@ impl Beats {
     async fn send(&mut self, relay: &Relay) -> Duration {
         let beat = self.next(relay);
         self.sent += 1;
-        let told = relay.heart_beat(&beat).await;
-        match self.acknowledge(told) {
+        let told = match relay.config().behaviour.loses_heart_beats {
+            true => None,
+            false => self.acknowledge(relay.heart_beat(&beat).await),
+        };
+        match told {
             Some(interval) => interval,
             None => {
                 let width = INTERVAL_MS.end() - INTERVAL_MS.start() + 1;

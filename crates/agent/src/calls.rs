@@ -28,6 +28,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::sync::Notify;
 
 use crate::{
+    behaviour::Fate,
     config::{AgentConfig, Surroundings},
     telemetry::Telemetry,
 };
@@ -50,6 +51,7 @@ pub(crate) enum CallError {
 pub(crate) struct Relay {
     config: AgentConfig,
     around: Surroundings,
+    fate: Fate,
     signed: Mutex<Signing>,
     /// Told when a request takes its signature.
     taken: Notify,
@@ -86,6 +88,7 @@ impl Relay {
             }),
             taken: Notify::new(),
             control: around.control_tap(config.signer.instance()),
+            fate: Fate::new(config.behaviour.clone()),
             config,
             around,
             constant,
@@ -95,6 +98,11 @@ impl Relay {
 
     pub(crate) fn config(&self) -> &AgentConfig {
         &self.config
+    }
+
+    /// What has become of the agent.
+    pub(crate) fn fate(&self) -> &Fate {
+        &self.fate
     }
 
     pub(crate) fn instance(&self) -> &InstanceId {
@@ -231,9 +239,11 @@ impl Relay {
         Ok(socket)
     }
 
-    /// Wall time in Unix milliseconds.
+    /// Wall time in Unix milliseconds, as the agent's clock shows it.
     pub(crate) fn now_ms(&self) -> u64 {
-        u64::try_from(self.around.wall.now().as_millisecond()).unwrap_or_default()
+        let now = self.around.wall.now().as_millisecond();
+        let shown = now.saturating_add(self.config.behaviour.wrong_clock_ms);
+        u64::try_from(shown).unwrap_or_default()
     }
 
     async fn noted(&self, call: Call) {
@@ -355,7 +365,12 @@ impl Relay {
         let mut bytes = [0; 16];
         self.signing().random.fill_bytes(&mut bytes);
         let request_id = uuid::Builder::from_random_bytes(bytes).into_uuid();
-        self.config.signer.sign(now_ms, request_id.to_string())
+        let mut identity = self.config.signer.sign(now_ms, request_id.to_string());
+        if self.config.behaviour.wrong_signature {
+            // Still of its form.
+            identity.signature = identity.signature.to_ascii_uppercase();
+        }
+        identity
     }
 
     fn signing(&self) -> MutexGuard<'_, Signing> {

@@ -70,6 +70,7 @@ enum Event {
     ShellEnded(ShellEnd),
     ErrandDone,
     Redialled(Option<Box<WebSocket>>),
+    Silence,
 }
 
 struct Runner {
@@ -165,6 +166,12 @@ impl Runner {
                 idle.set(deadline);
             }
             let event = self.wait(&stop, stopping, &mut idle).await;
+            if matches!(event, Event::Silence) {
+                // Neither is read any more, nor anything said, and the websocket stays open.
+                idle.set(None);
+                let _open = self.link.mute();
+                return stop.cancelled().await;
+            }
             stopping |= matches!(event, Event::Stop);
             self.handle(event, &mut idle);
         }
@@ -186,6 +193,7 @@ impl Runner {
         tokio::select! {
             biased;
             () = stop.cancelled(), if !stopping => Event::Stop,
+            () = self.relay.fate().silence() => Event::Silence,
             fired = idle.fired() => Event::Idle(fired),
             end = output_ended(&mut self.output_end) => Event::OutputEnded(end),
             () = filled(&mut self.breaking) => Event::Broken,
@@ -205,6 +213,7 @@ impl Runner {
     fn handle(&mut self, event: Event, idle: &mut Timer) {
         match event {
             Event::Stop => self.machine().stop(),
+            Event::Silence => {}
             Event::Idle(fired) => {
                 let now = self.relay.around().clock.now();
                 self.machine().tick(now);
@@ -295,6 +304,7 @@ impl Runner {
                 let now = self.relay.around().clock.now();
                 let fate = self.machine().received(now, &message);
                 if let (Fate::Deliver | Fate::Keep, Message::Input(data)) = (fate, message) {
+                    self.relay.fate().has_carried(data.len());
                     self.feed.push(data);
                 }
             }
@@ -331,6 +341,7 @@ impl Runner {
             writer: self.link.writer(),
             shell_ended: self.shell_ended.clone(),
             sent,
+            relay: Arc::clone(&self.relay),
         };
         let pump = self.tasks.spawn("agent output", async move {
             // Nobody listens any more when the channel was ended otherwise.

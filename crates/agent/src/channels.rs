@@ -50,6 +50,7 @@ impl Channels {
     pub(crate) fn obey(&self, command: Notify) {
         match command {
             Notify::SessionStart(id) => self.start(id),
+            Notify::SessionStop(_) if self.relay.config().behaviour.ignores_stop => {}
             Notify::SessionStop(id) => {
                 if let Some(stop) = lock(&self.live).get(&id) {
                     stop.cancel();

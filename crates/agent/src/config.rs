@@ -13,7 +13,7 @@ use axt_net::{
 };
 use axt_proto::{ChannelId, Extensions, InstanceId, Limits};
 
-use crate::{machine::Machine, shell::HelperProgram};
+use crate::{behaviour::Behaviour, machine::Machine, shell::HelperProgram};
 
 /// The version that an agent says it has, unless told otherwise.
 pub const AGENT_VERSION: &str = "2.2.4.1065";
@@ -44,6 +44,8 @@ pub struct AgentConfig {
     pub signed_ahead: usize,
     /// Whether this is its first start since the machine's: it tells the relay so.
     pub is_cold_start: bool,
+    /// What is wrong with it: nothing, usually.
+    pub behaviour: Behaviour,
     /// Request ids and back-off depend on this alone, where it is given.
     pub seed: Option<u64>,
 }
@@ -63,6 +65,7 @@ impl AgentConfig {
             follow_clock: false,
             signed_ahead: 3,
             is_cold_start: false,
+            behaviour: Behaviour::default(),
             seed: None,
         }
     }

@@ -190,6 +190,13 @@ impl Link {
         self.sockets.send_replace(None);
     }
 
+    /// Says and hears nothing from now on; the websocket is open for as long as the answer is kept.
+    pub(crate) fn mute(&mut self) -> impl Sized + use<> {
+        // Without its reader a websocket answers no ping and sends none.
+        self.reader = None;
+        self.sockets.send_replace(None)
+    }
+
     /// Closes the websocket behind all that was sent, however slowly the relay reads it.
     pub(crate) async fn finish(&mut self) {
         let last = self.sockets.borrow().clone();

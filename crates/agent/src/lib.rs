@@ -14,6 +14,7 @@
 
 mod agent;
 mod beat;
+pub mod behaviour;
 mod calls;
 mod channel;
 mod channels;
@@ -31,6 +32,7 @@ mod target;
 mod telemetry;
 
 pub use agent::Agent;
+pub use behaviour::Behaviour;
 pub use config::{AGENT_VERSION, AgentConfig, Shells, Surroundings};
 pub use machine::{Machine, machine_id};
 pub use registration::{Registration, RegistrationError, deregister, register};

@@ -18,6 +18,9 @@ pub(crate) async fn keep(relay: Arc<Relay>, channels: Arc<Channels>, online: wat
     let mut backoff = Backoff::seeded(relay.random());
     let mut is_told = false;
     loop {
+        if relay.fate().is_silent() {
+            std::future::pending::<()>().await;
+        }
         match relay.notify_channel().await {
             Ok(socket) => {
                 backoff.reset();
@@ -73,7 +76,18 @@ async fn listen(socket: WebSocket, relay: &Relay, channels: &Channels) -> Lost {
     };
     let (mut reader, writer) = socket.split();
     loop {
-        let command = match reader.next().await {
+        let next = tokio::select! {
+            biased;
+            () = relay.fate().silence() => None,
+            next = reader.next() => Some(next),
+        };
+        let Some(next) = next else {
+            // Without its reader a websocket answers no ping and sends none, and stays open.
+            drop(reader);
+            let _open = writer;
+            return std::future::pending().await;
+        };
+        let command = match next {
             Ok(Incoming::Data(command)) => command,
             Ok(Incoming::Closed { code, reason }) => {
                 return Lost::Closed(format!("{code} {reason}"));

@@ -10,6 +10,7 @@ mod doctor;
 mod env;
 mod experiment;
 mod explain;
+mod fault;
 mod health;
 mod instances;
 mod limits;
@@ -70,6 +71,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Env(flags) => env::run(flags, &settings),
         Command::Health(flags) => health::run(flags, &settings).await,
         Command::Clock(flags) => clock::run(flags, &settings).await,
+        Command::Fault(flags) => fault::run(flags, &settings).await,
         Command::Limits(flags) => limits::run(flags, &settings).await,
         Command::Explain(flags) => explain::run(flags, &settings).await,
         Command::Instances(flags) => instances::run(flags, &settings).await,

@@ -5,6 +5,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod api;
+pub(crate) mod behave;
 pub(crate) mod clock;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -12,6 +13,7 @@ pub(crate) mod decode;
 pub(crate) mod doctor;
 pub(crate) mod experiment;
 pub(crate) mod explain;
+pub(crate) mod fault;
 pub(crate) mod given;
 pub(crate) mod global;
 pub(crate) mod instances;
@@ -41,6 +43,7 @@ use self::{
     doctor::DoctorFlags,
     experiment::ExperimentFlags,
     explain::ExplainFlags,
+    fault::FaultFlags,
     global::GlobalFlags,
     instances::InstancesFlags,
     limits::LimitsFlags,
@@ -126,6 +129,7 @@ Examples:
     Health(AdminTarget),
     Clock(ClockFlags),
     Limits(LimitsFlags),
+    Fault(FaultFlags),
     Explain(ExplainFlags),
     Trace(TraceCommand),
     Decode(DecodeFlags),

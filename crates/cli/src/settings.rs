@@ -14,6 +14,7 @@ pub(crate) mod file;
 pub(crate) mod in_force;
 pub(crate) mod key;
 pub(crate) mod limits;
+pub(crate) mod misdeeds;
 pub(crate) mod place;
 pub(crate) mod relay;
 pub(crate) mod tables;

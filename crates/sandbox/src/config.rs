@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
 };
 
+use crate::behaving::Behaving;
 use axt_agent::{AGENT_VERSION, Machine, Shells};
 use axt_control::admin::fault::Fault;
 use axt_net::wall::Wall;
@@ -66,6 +67,8 @@ pub struct SandboxConfig {
     pub wall: Wall,
     /// Faults that are there from the start.
     pub faults: Vec<Fault>,
+    /// Which of the simulated instances misbehave, and how.
+    pub behaviours: Vec<Behaving>,
     /// What the agents open when a session wants a shell.
     pub shells: Shells,
     /// The version that the agents say they have: four numbers with dots.
@@ -196,6 +199,7 @@ impl Default for SandboxConfig {
             clock: ClockStart::Running,
             wall: Wall::system(),
             faults: Vec::new(),
+            behaviours: Vec::new(),
             shells: Shells::default(),
             agent_version: AGENT_VERSION.to_owned(),
             machine: Machine {

@@ -13,7 +13,7 @@ use std::{
 };
 
 use axt_agent::{
-    AGENT_VERSION, Agent, AgentConfig, Machine, RegistrationError, Shells, Surroundings,
+    AGENT_VERSION, Agent, AgentConfig, Behaviour, Machine, RegistrationError, Shells, Surroundings,
 };
 use axt_control::luban::{AgentKey, MalformedKey, Signer};
 use axt_net::{
@@ -63,6 +63,8 @@ pub struct LoneAgentConfig {
     pub shells: Shells,
     /// The extensions that it announces.
     pub extensions: Extensions,
+    /// What is wrong with it: nothing, usually. Its version and its system stand over those above.
+    pub behaviour: Behaviour,
     /// Whether its rule time is the relay's, frozen and moved with it; its own, running, if not.
     pub follow_clock: bool,
     /// What it traces of itself.
@@ -85,6 +87,7 @@ impl LoneAgentConfig {
             machine: Machine::here(),
             shells: Shells::default(),
             extensions: Extensions::ALL,
+            behaviour: Behaviour::default(),
             follow_clock: false,
             trace: None,
         }
@@ -144,6 +147,8 @@ pub enum Change {
     Offline,
     /// The relay has told it to deregister, and it has: it has ended.
     Deregistered,
+    /// It has died, as its behaviour said.
+    Died,
 }
 
 /// One agent that runs. Dropping it ends it at once; [`LoneAgent::shutdown`] is the orderly way.
@@ -194,8 +199,11 @@ impl LoneAgent {
             .as_ref()
             .map_or_else(Taps::none, |recorder| recorder.taps().clone());
         let signer = Signer::new(config.instance, config.machine_id, &key);
+        let Behaviour { version, os, .. } = config.behaviour.clone();
+        config.machine.os_type = os.unwrap_or(config.machine.os_type);
         let agent = AgentConfig {
-            version: config.version,
+            version: version.unwrap_or(config.version),
+            behaviour: config.behaviour,
             shells: config.shells,
             extensions: config.extensions,
             follow_clock: config.follow_clock,
@@ -216,10 +224,11 @@ impl LoneAgent {
 
     /// Waits for the next thing that becomes of it.
     pub async fn changed(&mut self) -> Change {
-        let mut same = self.agent.clone();
+        let (mut same, other) = (self.agent.clone(), self.agent.clone());
         tokio::select! {
             biased;
             () = same.deregistered() => Change::Deregistered,
+            () = other.died() => Change::Died,
             is_online = self.agent.changed() => match is_online {
                 true => Change::Online,
                 false => Change::Offline,

@@ -1,14 +1,19 @@
 //! The simulated instances: who they are, and their agents in this process.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
-use axt_agent::{Agent, AgentConfig, Surroundings};
+use axt_agent::{Agent, AgentConfig, Behaviour, Machine, Surroundings};
 use axt_control::luban::Signer;
 use axt_net::{link, tasks::Tasks};
 use axt_proto::InstanceId;
 use axt_relay::{InstanceSpec, OsType};
 
 use crate::{
+    behaving::behaviours,
     config::SandboxConfig,
     error::StartError,
     kept::{self, KeptError, LocalAgents},
@@ -48,12 +53,10 @@ impl LocalAgents {
             .to_pem()
             .map_err(|error| KeptError::Key(error.to_string()))?;
         let machine = &config.machine;
-        let os_type = match machine.os_type.as_str() {
-            "windows" => OsType::Windows,
-            "freebsd" => OsType::FreeBsd,
-            _ => OsType::Linux,
-        };
-        let spec = |(number, id): (usize, &InstanceId)| {
+        let os_type = os_type_of(&machine.os_type);
+        let behaviours = behaviours(&config.behaviours, config.instances);
+        let spec = |((number, id), behaviour): Numbered<'_>| {
+            let os_type = behaviour.os.as_deref().map_or(os_type, os_type_of);
             let traits = config.traits.get(number).cloned().unwrap_or_default();
             let name = || format!("local-{}", number.saturating_add(1));
             InstanceSpec {
@@ -70,7 +73,7 @@ impl LocalAgents {
             }
         };
         let wanted = self.instances.iter().take(config.instances).enumerate();
-        Ok(wanted.map(spec).collect())
+        Ok(wanted.zip(&behaviours).map(spec).collect())
     }
 
     /// Their agents, for a relay at `server`.
@@ -81,11 +84,21 @@ impl LocalAgents {
     ) -> Result<Vec<AgentConfig>, StartError> {
         let key = self.key()?;
         let machine = Arc::new(config.machine.clone());
-        let agent = |(number, id): (usize, &InstanceId)| {
+        let behaviours = behaviours(&config.behaviours, config.instances);
+        let agent = |((number, id), behaviour): Numbered<'_>| {
             let signer = Signer::new(id.clone(), self.machine_id.clone(), &key);
-            let mut agent = AgentConfig::new(server, signer, Arc::clone(&machine));
+            let machine = match &behaviour.os {
+                None => Arc::clone(&machine),
+                Some(os) => Arc::new(Machine {
+                    os_type: os.clone(),
+                    ..config.machine.clone()
+                }),
+            };
+            let mut agent = AgentConfig::new(server, signer, machine);
+            agent.behaviour = behaviour.clone();
             agent.shells = config.shells.clone();
-            agent.version = config.agent_version.clone();
+            let version = behaviour.version.as_ref();
+            agent.version = version.unwrap_or(&config.agent_version).clone();
             agent.extensions = config.extensions;
             agent.idle_timeout = config.limits.idle_timeout();
             // Its machine is the sandbox, which starts with it.
@@ -97,7 +110,18 @@ impl LocalAgents {
             agent
         };
         let wanted = self.instances.iter().take(config.instances).enumerate();
-        Ok(wanted.map(agent).collect())
+        Ok(wanted.zip(&behaviours).map(agent).collect())
+    }
+}
+
+/// An instance, its number from 0, and how it behaves.
+type Numbered<'a> = ((usize, &'a InstanceId), &'a Behaviour);
+
+fn os_type_of(word: &str) -> OsType {
+    match word {
+        "windows" => OsType::Windows,
+        "freebsd" => OsType::FreeBsd,
+        _ => OsType::Linux,
     }
 }
 
@@ -135,7 +159,7 @@ impl Agents {
         }
     }
 
-    /// Starts the agents and waits until each has its notify channel.
+    /// Starts the agents and waits until each has its notify channel, but for those that will not.
     pub(crate) async fn start(
         configs: Vec<AgentConfig>,
         around: Surroundings,
@@ -155,19 +179,28 @@ impl Agents {
         for id in &ids {
             agents.run(id);
         }
+        let is_awaited = |id: &InstanceId| {
+            let known = agents.known.get(id);
+            known.is_some_and(|config| config.behaviour.comes_online())
+        };
+        let awaited: BTreeSet<_> = ids.into_iter().filter(is_awaited).collect();
         let online = async {
-            for one in agents.running.values_mut() {
-                one.agent.online().await;
+            for (id, one) in &mut agents.running {
+                if awaited.contains(id) {
+                    one.agent.online().await;
+                }
             }
         };
         if link::timeout(AGENTS_ONLINE, online).await.is_ok() {
             return Ok(agents);
         }
-        let running = agents.running.values();
-        let missing = running.filter(|one| !one.agent.is_online()).count();
+        let running = agents.running.iter();
+        let is_missing =
+            |id: &InstanceId, one: &Running| awaited.contains(id) && !one.agent.is_online();
+        let missing = running.filter(|(id, one)| is_missing(id, one)).count();
         Err(StartError::AgentsOffline {
             missing,
-            wanted: ids.len(),
+            wanted: awaited.len(),
         })
     }
 

@@ -10,6 +10,7 @@ use axt_proto::{
 };
 
 use super::Runner;
+use crate::{behaviour::Posts, calls::Relay};
 
 #[derive(Debug)]
 pub(super) enum Errand {
@@ -17,6 +18,25 @@ pub(super) enum Errand {
     Send(Message),
     /// How the channel ended, by a call of its own, and why in words.
     Report(StatusPost, String),
+}
+
+/// Posts how a channel ended: once, unless the agent has another habit.
+async fn report(relay: Arc<Relay>, post: StatusPost, why: String) {
+    let posts = relay.config().behaviour.posts;
+    if let Posts::Late(late) = posts {
+        let clock = &relay.around().clock;
+        let mut timer = clock.timer("agent posts late");
+        timer.set(Some(clock.now() + late));
+        drop(timer.fired().await);
+    }
+    let times = match posts {
+        Posts::Once | Posts::Late(_) => 1,
+        Posts::Twice => 2,
+        Posts::Never => 0,
+    };
+    for _ in 0..times {
+        super::open::report(&relay, post.clone(), &why).await;
+    }
 }
 
 impl Runner {
@@ -33,10 +53,8 @@ impl Runner {
                 Some(Box::pin(async move { writer.send(&message).await }))
             }
             Some(Errand::Report(post, why)) => {
-                let (relay, post, why) = (Arc::clone(&self.relay), post.clone(), why.clone());
-                Some(Box::pin(async move {
-                    super::open::report(&relay, post, &why).await;
-                }))
+                let report = report(Arc::clone(&self.relay), post.clone(), why.clone());
+                Some(Box::pin(report))
             }
         };
     }

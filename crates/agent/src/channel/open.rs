@@ -29,6 +29,9 @@ const REDIAL_WAITS_MS: [u64; 6] = [100, 200, 400, 800, 1_600, 2_000];
 
 /// Serves one channel from its kick to its end.
 pub(crate) async fn serve(relay: Arc<Relay>, id: ChannelId, stop: CancellationToken, tasks: Tasks) {
+    if relay.config().behaviour.never_dials {
+        return stop.cancelled().await;
+    }
     let object = tokio::select! {
         biased;
         () = stop.cancelled() => None,

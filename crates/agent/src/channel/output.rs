@@ -5,11 +5,15 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use axt_net::{clock::Clock, link};
+use axt_net::{
+    clock::{Clock, Timer},
+    link,
+};
 use axt_proto::{Message, Verdict, channel::Channel};
+use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use crate::{datalink::LinkWriter, target::Output};
+use crate::{calls::Relay, datalink::LinkWriter, target::Output};
 
 /// The most payload of one frame, in bytes (design, "Sizes").
 const FRAME_MAX: usize = 8_192;
@@ -28,11 +32,13 @@ pub(super) struct OutputPump {
     pub(super) shell_ended: CancellationToken,
     /// Counts the frames that the link has taken.
     pub(super) sent: Arc<AtomicU64>,
+    pub(super) relay: Arc<Relay>,
 }
 
 impl OutputPump {
     pub(super) async fn run(mut self, mut output: Output) -> OutputEnd {
         let mut bandwidth = self.clock.timer("agent bandwidth");
+        self.flood(&mut bandwidth).await;
         loop {
             let most = self.machine().largest_output().min(FRAME_MAX);
             let read = tokio::select! {
@@ -45,21 +51,43 @@ impl OutputPump {
                 Ok(data) => data,
                 Err(error) => return OutputEnd::Broken(error.to_string()),
             };
-            let mut fired = None;
-            while let Verdict::WaitUntil(at) = self.ask(data.len()) {
-                bandwidth.set(Some(at));
-                drop(fired.take());
-                fired = Some(bandwidth.fired().await);
-            }
-            drop(fired);
-            self.writer.send(&Message::Output(data)).await;
-            self.sent.fetch_add(1, Ordering::Relaxed);
+            self.send(data, &mut bandwidth).await;
         }
     }
 
+    /// Sends data at the speed that the machine allows.
+    async fn send(&mut self, data: Bytes, bandwidth: &mut Timer) {
+        let data = self.relay.fate().lives_for(data);
+        let length = data.len();
+        let mut fired = None;
+        while let Verdict::WaitUntil(at) = self.ask(length) {
+            bandwidth.set(Some(at));
+            drop(fired.take());
+            fired = Some(bandwidth.fired().await);
+        }
+        drop(fired);
+        self.writer.send(&Message::Output(data)).await;
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.relay.fate().has_carried(length);
+    }
+
     fn ask(&self, len: usize) -> Verdict {
+        if self.relay.config().behaviour.ignores_speed {
+            return Verdict::Forward;
+        }
         let now = self.clock.now();
         self.machine().output(now, len)
+    }
+
+    /// Prints what nobody asked for, where that is the agent's habit.
+    async fn flood(&mut self, bandwidth: &mut Timer) {
+        let mut left = self.relay.config().behaviour.floods.unwrap_or_default();
+        while left > 0 {
+            let most = self.machine().largest_output().min(FRAME_MAX);
+            let length = usize::try_from(left).unwrap_or(usize::MAX).min(most);
+            left = left.saturating_sub(u64::try_from(length).unwrap_or(u64::MAX));
+            self.send(vec![b'~'; length].into(), bandwidth).await;
+        }
     }
 
     fn machine(&self) -> MutexGuard<'_, Channel> {

@@ -293,7 +293,12 @@ impl DataChannel {
 
     /// The next frame; `None` once the agent has closed in good order.
     pub async fn next(&mut self) -> Option<Message> {
-        match soon("a frame", self.reader.next()).await.expect("reads") {
+        self.try_next().await.expect("reads")
+    }
+
+    /// The same, or how the websocket broke.
+    pub async fn try_next(&mut self) -> Result<Option<Message>, ws::WsError> {
+        Ok(match soon("a frame", self.reader.next()).await? {
             Incoming::Data(frame) => {
                 let raw = axt_proto::frame::agent::Frame::decode(frame.clone()).expect("a frame");
                 self.sequences.push(raw.sequence);
@@ -304,7 +309,7 @@ impl DataChannel {
                 assert_eq!(code, 1000);
                 None
             }
-        }
+        })
     }
 
     /// Reads output until `text` has come, and forgets all up to its end.

@@ -62,6 +62,11 @@ async fn serve(
                 }
                 // The log says why.
                 Change::Offline => ready.remove()?,
+                Change::Died => {
+                    ready.remove()?;
+                    agent.shutdown().await;
+                    return Err(Failure::failed("the agent has died, as --behave said"));
+                }
                 Change::Deregistered => {
                     if is_registered {
                         folder.remove().map_err(Failure::failed)?;

@@ -17,7 +17,10 @@ use crate::{
 };
 
 pub(super) async fn run(flags: UpFlags, settings: Settings) -> Result<ExitCode, Failure> {
-    let settings = relay::resolve(flags.relay, flags.instances, settings)?;
+    let mut settings = relay::resolve(flags.relay, flags.instances, settings)?;
+    if !flags.behave.is_empty() {
+        settings.config.behaviours = flags.behave;
+    }
     serve(settings, |sandbox, found_by| {
         welcome(sandbox.ready(), found_by)
     })

@@ -9,21 +9,7 @@ use super::{protocol::BaseProtocol, trace::TraceFlags};
 
 /// Run the agent of one instance, on this machine, until Ctrl-C
 #[derive(Clone, Debug, Default, Args)]
-#[command(after_help = "\
-Either it registers with an activation (`axt api CreateActivation`), and from then on is the managed
-instance that the relay has made of it: who it is stays in agents/NAME of the state folder. Or its
-instance stands in the relay's settings, with the public half of its key. A relay that is away is
-tried again and again, at least every 30 s.
-
-Examples:
-  axt agent --register --activation-id I --activation-code C     registers, and runs
-  axt agent                                                      runs again as what it registered as
-  axt agent --deregister                                         takes that back
-
-  axt agent --new-key agent.pem >> axt.toml     a key, and the [[instances]] entry for the relay
-  axt relay --config axt.toml
-  axt agent -i i-… --key agent.pem              on the relay's machine
-  axt agent -i i-… --key agent.pem --server https://relay.example:7443 --ca ca.pem")]
+#[command(after_help = after_help())]
 pub(crate) struct AgentFlags {
     /// The instance whose agent it is
     #[arg(
@@ -167,6 +153,16 @@ pub(crate) struct AgentFlags {
     )]
     pub(crate) ip: Option<Ipv4Addr>,
 
+    /// Misbehave: `WORD[=VALUE]`; can be given again
+    #[arg(
+        long,
+        env = "AXT_BEHAVE",
+        hide_env = true,
+        value_name = "WORD",
+        value_delimiter = ','
+    )]
+    pub(crate) behave: Vec<String>,
+
     /// Let background jobs outlive their shell, as the official agent does
     #[arg(
         long,
@@ -249,4 +245,26 @@ pub(crate) struct AgentFlags {
 
     #[command(flatten)]
     pub(crate) trace: TraceFlags,
+}
+
+fn after_help() -> String {
+    let habits = super::behave::help();
+    format!(
+        "\
+Either it registers with an activation (`axt api CreateActivation`), and from then on is the managed
+instance that the relay has made of it: who it is stays in agents/NAME of the state folder. Or its
+instance stands in the relay's settings, with the public half of its key. A relay that is away is
+tried again and again, at least every 30 s.
+
+{habits}
+Examples:
+  axt agent --register --activation-id I --activation-code C     registers, and runs
+  axt agent                                                      runs again as what it registered as
+  axt agent --deregister                                         takes that back
+
+  axt agent --new-key agent.pem >> axt.toml     a key, and the [[instances]] entry for the relay
+  axt relay --config axt.toml
+  axt agent -i i-… --key agent.pem              on the relay's machine
+  axt agent -i i-… --key agent.pem --server https://relay.example:7443 --ca ca.pem"
+    )
 }

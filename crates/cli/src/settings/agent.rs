@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use axt_agent::{Machine, Registration, Shells, machine_id};
+use axt_agent::{Behaviour, Machine, Registration, Shells, machine_id};
 use axt_client::discover::{self, process_environment};
 use axt_proto::{Extensions, InstanceId, RegionId, Secret};
 use axt_sandbox::TraceSettings;
@@ -39,6 +39,7 @@ pub(crate) struct AgentSettings {
     version: Option<String>,
     shells: Shells,
     extensions: Extensions,
+    behaviour: Behaviour,
     follow_clock: bool,
     trace: Option<TraceSettings>,
     activation: Activation,
@@ -118,6 +119,7 @@ pub(crate) fn resolve(flags: AgentFlags, settings: Settings) -> Result<AgentSett
         extensions: extensions(
             over(flags.base.no_extensions, file.no_extensions).unwrap_or_default(),
         ),
+        behaviour: behaviour(flags.behave, file.behave)?,
         follow_clock: over(flags.follow_clock, file.follow_clock).unwrap_or_default(),
         trace: trace::resolve(flags.trace, file.trace, file.trace_payload)?,
         activation: Activation {
@@ -205,6 +207,14 @@ pub(crate) fn posed(here: Machine, file: &mut AgentTable) -> Result<Machine, Fai
             file.ip.take(),
         ),
     )
+}
+
+fn behaviour(typed: Vec<String>, file: Option<Set<Behaviour>>) -> Result<Behaviour, Failure> {
+    if typed.is_empty() {
+        return Ok(file.map(|set| set.value).unwrap_or_default());
+    }
+    Behaviour::try_from(typed)
+        .map_err(|bad| Failure::usage(bad).hint("`axt agent --help` lists the words of --behave"))
 }
 
 fn pair(tag: &str) -> Result<(String, String), Failure> {
@@ -304,6 +314,7 @@ impl AgentSettings {
             machine: self.machine,
             shells: self.shells,
             extensions: self.extensions,
+            behaviour: self.behaviour,
             follow_clock: self.follow_clock,
             trace: self.trace,
             ..LoneAgentConfig::new(self.place.server, instance, key)

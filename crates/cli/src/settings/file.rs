@@ -19,8 +19,8 @@ use super::{
     nearest,
     place::{FileError, Place},
     tables::{
-        AccessKeyTable, AccountTable, AgentTable, ClientTable, InstanceTable, RegionTable,
-        RelayTable,
+        AccessKeyTable, AccountTable, AgentTable, BehaviourTable, ClientTable, FaultTable,
+        InstanceTable, RegionTable, RelayTable,
     },
 };
 use crate::failure::Failure;
@@ -29,7 +29,7 @@ use crate::failure::Failure;
 const NAME: &str = "axt.toml";
 
 /// Every table, in the order of the example.
-pub(crate) const TABLES: [Description; 8] = [
+pub(crate) const TABLES: [Description; 10] = [
     RelayTable::DESCRIPTION,
     AgentTable::DESCRIPTION,
     ClientTable::DESCRIPTION,
@@ -38,6 +38,8 @@ pub(crate) const TABLES: [Description; 8] = [
     AccessKeyTable::DESCRIPTION,
     RegionTable::DESCRIPTION,
     InstanceTable::DESCRIPTION,
+    BehaviourTable::DESCRIPTION,
+    FaultTable::DESCRIPTION,
 ];
 
 /// What a file says; all of it may be missing.
@@ -53,6 +55,8 @@ pub(crate) struct Settings {
     pub(crate) access_keys: Vec<AccessKeyTable>,
     pub(crate) regions: Vec<RegionTable>,
     pub(crate) instances: Vec<InstanceTable>,
+    pub(crate) behaviours: Vec<BehaviourTable>,
+    pub(crate) faults: Vec<FaultTable>,
     /// Every key that is set, as it is written.
     pub(crate) written: Vec<Written>,
 }
@@ -142,6 +146,8 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<Settings, FileError> {
             "access_keys" => settings.access_keys = found.several()?,
             "regions" => settings.regions = found.several()?,
             "instances" => settings.instances = found.several()?,
+            "behaviours" => settings.behaviours = found.several()?,
+            "faults" => settings.faults = found.several()?,
             other => return Err(no_table(&at, other, found.value.get_ref())),
         }
     }

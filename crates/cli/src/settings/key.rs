@@ -182,7 +182,7 @@ macro_rules! table {
     (
         $(#[doc = $doc:literal])*
         $name:ident = $title:literal, list: $is_list:literal {
-            $($(#[doc = $meaning:literal])* $field:ident: $type:ty = $key:expr;)*
+            $($(#[doc = $meaning:literal])* $field:ident $(as $name_in_file:literal)?: $type:ty = $key:expr;)*
         }
     ) => {
         $(#[doc = $doc])*
@@ -197,16 +197,26 @@ macro_rules! table {
                     name: $title,
                     is_list: $is_list,
                     meaning: &[$($doc),*],
-                    keys: &[$($key.named(stringify!($field), &[$($meaning),*])),*],
+                    keys: &[$($key.named($crate::settings::key::name_of!($field $($name_in_file)?), &[$($meaning),*])),*],
                 };
 
             fn read(
                 entries: &mut $crate::settings::entries::Entries<'_>,
             ) -> Result<Self, $crate::settings::place::FileError> {
-                Ok(Self { $($field: entries.take(stringify!($field))?,)* })
+                Ok(Self { $($field: entries.take($crate::settings::key::name_of!($field $($name_in_file)?))?,)* })
             }
         }
     };
 }
 
-pub(crate) use table;
+/// A key's name: its field's, or another where that is a word of the language.
+macro_rules! name_of {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident $name:literal) => {
+        $name
+    };
+}
+
+pub(crate) use {name_of, table};

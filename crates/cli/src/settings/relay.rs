@@ -7,7 +7,7 @@ use axt_client::discover;
 use axt_proto::{Extensions, Secret};
 use axt_sandbox::{Listen, SandboxConfig, State, Transport, Urls};
 
-use super::{Settings, declared, declared::Home, limits, over, place::Set, trace};
+use super::{Settings, declared, declared::Home, limits, misdeeds, over, place::Set, trace};
 use crate::{failure::Failure, flags::relay::RelayFlags};
 
 const API: SocketAddr = loopback(7080);
@@ -85,6 +85,8 @@ pub(crate) fn resolve(
         access_keys: declared::access_keys(settings.access_keys, &home)?,
         accounts: declared::accounts(settings.accounts)?,
         regions: declared::regions(settings.regions)?,
+        behaviours: misdeeds::behaviours(settings.behaviours)?,
+        faults: misdeeds::faults(settings.faults)?,
         account: home.account,
         region: home.region,
         urls,

@@ -9,7 +9,9 @@ use std::{
     path::PathBuf,
 };
 
-use axt_proto::{AccountId, InstanceId, RegionId, Secret};
+use axt_agent::Behaviour;
+use axt_control::admin::fault::{Link, Stream};
+use axt_proto::{AccountId, ConnectionId, InstanceId, RegionId, Secret, SessionId};
 use axt_sandbox::{InstanceStatus, OsType};
 
 use super::key::{Key, table};
@@ -111,6 +113,8 @@ table! {
         ip: std::net::Ipv4Addr = Key::new("an IPv4 address in a text").by_default("the first one of this machine").example("\"10.0.0.5\"").flag("--ip");
         /// The version that it says it has.
         version: String = Key::new("four numbers with dots").default("\"2.2.4.1065\"").flag("--agent-version");
+        /// What is wrong with it: `axt agent --help` lists the words.
+        behave: Behaviour = Key::new("a list of words").default("[]").example("[\"posts_late=5s\"]").flag("--behave");
         /// Let background jobs outlive their shell, as the official agent does.
         keep_background: bool = Key::switch("false").flag("--keep-background");
         /// Speak the base protocol only, as the official agent does.
@@ -253,5 +257,73 @@ table! {
         internet_ip: String = Key::new("an address").default("\"\"").example("\"203.0.113.5\"");
         /// Its tags.
         tags: BTreeMap<String, String> = Key::new("a table of texts").default("{}").example("{ role = \"web\" }");
+    }
+}
+
+table! {
+    /// Simulated instances of `axt up` that misbehave: `axt up --help` lists the words. Flags stand over
+    /// all of these.
+    BehaviourTable = "behaviours", list: true {
+        /// How many of the instances: of those that the shares above this one have left, the first.
+        share: String = Key::new("a share such as \"30%\"").by_default("all").example("\"30%\"");
+        /// Which instance instead.
+        instance: String = Key::new("a name such as \"local-3\"").by_default("all").example("\"local-3\"");
+        /// What is wrong with them.
+        behave: Behaviour = Key::new("a list of words").example("[\"never_dials\", \"posts_late=5s\"]").required();
+    }
+}
+
+table! {
+    /// Faults that are there from the start: `axt fault add --help` says what each type has of these, and
+    /// in which unit.
+    FaultTable = "faults", list: true {
+        /// What goes wrong.
+        kind as "type": String = Key::new("a word").example("\"latency\"").required();
+        /// What it is removed by.
+        name: String = Key::new("a word").by_default("type and number").example("\"slow\"");
+        /// On which websocket.
+        link: Link = Key::new("\"client\", \"agent\" or \"notify\"").default("\"client\"");
+        /// Which way: towards the relay or from it.
+        stream: Stream = Key::new("\"upstream\" or \"downstream\"").default("\"downstream\"");
+        /// How likely it strikes.
+        toxicity: f64 = Key::new("0 to 1").default("1.0");
+        /// How often it strikes before it is spent.
+        times: u32 = Key::new("a whole number from 1 on").by_default("always").example("1");
+        /// For which instance.
+        instance: InstanceId = Key::new("an instance id").by_default("all").example("\"i-example\"");
+        /// For which session.
+        session: SessionId = Key::new("a session id").by_default("all").example("\"s-hz0example\"");
+        /// For which connection.
+        connection: ConnectionId = Key::new("a connection's number").by_default("all").example("12");
+        /// By how much bytes are late.
+        latency: u64 = Key::new("ms").example("500");
+        /// By how much more or less.
+        jitter: u64 = Key::new("ms").default("0");
+        /// How much gets through.
+        rate: u64 = Key::new("KB/s").example("64");
+        /// How much later; of a slicer, how far apart.
+        delay: u64 = Key::new("ms; of a slicer µs").example("1000");
+        /// After how long.
+        timeout: u64 = Key::new("ms").default("0");
+        /// How long pieces are.
+        average_size: u64 = Key::new("bytes").example("64");
+        /// How much longer or shorter.
+        size_variation: u64 = Key::new("bytes").default("0");
+        /// After how much.
+        bytes: u64 = Key::new("bytes").example("4096");
+        /// Which answer an agent's dial gets.
+        status: u16 = Key::new("an HTTP status").example("503");
+        /// Which length a header states.
+        length: u32 = Key::new("bytes").example("0");
+        /// Which type a frame has.
+        number: u32 = Key::new("a message type").example("9");
+        /// Which status is sent (a number), or which error the API answers with (a text).
+        code: toml::Value = Key::new("a number, or a text").example("\"Throttling.User\"");
+        /// What the status says.
+        reason: String = Key::new("a text").default("\"\"");
+        /// Which speed is sent.
+        bits: u32 = Key::new("bits/s").example("0");
+        /// Which action of the API.
+        action: String = Key::new("an action").by_default("all").example("\"StartTerminalSession\"");
     }
 }

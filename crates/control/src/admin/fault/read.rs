@@ -36,6 +36,11 @@ impl Fault {
             let Some(key) = words.keys().find(|key| key.name == name) else {
                 return Err(unknown(words, name));
             };
+            let text = match name {
+                // As it is shown.
+                "connection" => text.trim_start_matches("conn-"),
+                _ => text,
+            };
             let value = if key.is_text() {
                 Value::from(text)
             } else {

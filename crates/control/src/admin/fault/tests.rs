@@ -122,3 +122,26 @@ fn what_is_wrong_is_told_with_the_nearest_word() {
         assert!(told.starts_with(start), "{told}");
     }
 }
+
+/// docs/faults.md is for people; that it is whole is for this test to say.
+#[test]
+fn every_kind_with_its_attributes_is_in_the_documentation() {
+    let text = include_str!("../../../../../docs/faults.md");
+    for kind in &KINDS {
+        let mark = if kind.is_harmful { "| ! " } else { "| " };
+        let start = format!("{mark}`{}` |", kind.word);
+        let row = text.lines().find(|line| line.starts_with(&start));
+        let row = row.unwrap_or_else(|| panic!("no row starts with {start}"));
+        for key in kind.attributes {
+            assert!(
+                row.contains(&format!("`{}`", key.name)),
+                "{}: {}",
+                kind.word,
+                key.name
+            );
+        }
+    }
+    for key in COMMON {
+        assert!(text.contains(&format!("`{}`", key.name)), "{}", key.name);
+    }
+}
