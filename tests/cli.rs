@@ -215,6 +215,7 @@ fn every_command_has_a_help_with_examples() {
         "clock",
         "limits",
         "explain",
+        "top",
         "trace",
         "decode",
         "instances",
@@ -231,6 +232,38 @@ fn every_command_has_a_help_with_examples() {
         assert_snapshot!(format!("help of {command}"), ran.told());
         assert!(ran.stdout().contains("Example"), "{command}");
     }
+}
+
+#[test]
+fn every_command_on_traces_has_a_help() {
+    for command in ["show", "export", "diff", "replay", "start", "stop"] {
+        let ran = Machine::new().axt(&["trace", command, "--help"]);
+
+        assert_snapshot!(format!("help of trace {command}"), ran.told());
+    }
+}
+
+#[test]
+fn a_message_in_hex_or_base64_is_decoded() {
+    let resize = "02000000312e3031000023355411a20100000000000000000000040000001e006400";
+    let machine = Machine::new();
+
+    let told = machine.axt(&["decode", resize]);
+    let json = machine.axt(&["decode", "--json", "--framing", "client", resize]);
+    let wrong = machine.axt(&["decode", "neither!"]);
+    let cut = machine.axt(&["decode", "0200"]);
+
+    assert_snapshot!([told.told(), json.told(), wrong.told(), cut.told()].join("\n\n"));
+}
+
+#[test]
+fn a_file_that_is_no_trace_says_so() {
+    let machine = Machine::new();
+    std::fs::write(machine.home.path().join("x.jsonl"), "{}\n").expect("written");
+
+    let ran = machine.axt(&["trace", "show", "x.jsonl"]);
+
+    assert_snapshot!(ran.told());
 }
 
 #[test]

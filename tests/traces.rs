@@ -4,16 +4,26 @@
 
 mod harness;
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use axt_client::session::{Announce, Started, connect};
 use axt_control::admin::TraceRequest;
 use axt_proto::{Secret, SessionId};
-use axt_sandbox::{Sandbox, SandboxConfig, TraceSettings, terminal::Terminal};
+use axt_sandbox::{
+    InstanceSpec, Sandbox, SandboxConfig, TraceSettings, lone::NewIdentity, terminal::Terminal,
+};
 use axt_trace::{
+    diff::{self, Closeness, Line},
+    export::asciicast,
     fields,
     read::{self, Trace},
     record::{Dir, Hop, What},
+    show::{self, Filter},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -291,5 +301,172 @@ async fn a_session_that_never_was_cannot_be_traced() {
     let refused = sandbox.admin().trace(&nobody, on).await.expect_err("none");
 
     assert!(refused.to_string().contains("s-hz0000"), "{refused}");
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_runs_of_the_same_are_the_same_and_one_that_ends_otherwise_is_not() {
+    let mut runs = Vec::new();
+    for last in ["exit 0", "exit 0", "kill -9 $$"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sandbox = traced(folder.path(), true).await;
+        let session = command(&sandbox, "PS1='$ ' exec sh").await;
+        let mut terminal = sandbox.terminal(&session).await.expect("a terminal");
+        terminal.expect("$ ").await.expect("a prompt");
+        if last.starts_with("kill") {
+            terminal.resize(40, 90);
+        }
+        terminal.type_line(last).await.expect("typed");
+        terminal.end().await.expect("an end");
+        sandbox.shutdown().await;
+        runs.push(read::read(folder.path()).expect("traces"));
+    }
+    let [first, second, other] = runs.as_slice() else {
+        panic!("three runs")
+    };
+
+    let same = diff::diff(first, second, Closeness::default());
+    let different = diff::diff(first, other, Closeness::default());
+
+    let changes: Vec<_> = same
+        .iter()
+        .filter(|line| matches!(line, Line::First(_) | Line::Second(_)))
+        .collect();
+    assert!(changes.is_empty(), "{changes:?}");
+    let resize = Line::Second("resize 40 rows, 90 columns".to_owned());
+    assert!(different.contains(&resize), "{different:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_client_saw_can_be_played_as_a_recording() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sandbox = traced(folder.path(), true).await;
+    let session = command(&sandbox, "PS1='$ ' exec sh").await;
+    say(sandbox.terminal(&session).await.expect("a terminal")).await;
+    sandbox.shutdown().await;
+    let traces = read::read(folder.path()).expect("traces");
+
+    let cast = asciicast::write(&show::merged(&traces, &Filter::default()), false);
+
+    let cast = cast.expect("a recording");
+    let lines: Vec<serde_json::Value> = cast
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(lines[0]["version"], 2);
+    let printed: String = lines[1..]
+        .iter()
+        .filter(|event| event[1] == "o")
+        .filter_map(|event| event[2].as_str())
+        .collect();
+    assert!(printed.contains(PRINTED), "{printed}");
+    let mut sizes = lines[1..].iter().filter(|event| event[1] == "r");
+    assert!(lines[0]["height"] == 30 || sizes.any(|event| event[2] == "100x30"));
+}
+
+/// A run of one connection with payload; its folder.
+async fn recorded() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sandbox = traced(folder.path(), true).await;
+    let session = command(&sandbox, SHELL).await;
+    answered(sandbox.terminal(&session).await.expect("a terminal")).await;
+    sandbox.shutdown().await;
+    folder
+}
+
+const SHELL: &str = "PS1='$ ' exec sh";
+
+/// Types a line and the end, once there is a prompt.
+async fn answered(mut terminal: Terminal) {
+    terminal.expect("$ ").await.expect("a prompt");
+    terminal.type_line("echo $((6*7))").await.expect("typed");
+    terminal.expect("42").await.expect("printed");
+    terminal.expect("$ ").await.expect("a prompt");
+    terminal.type_line("exit").await.expect("typed");
+    terminal.end().await.expect("an end");
+}
+
+fn replay(sandbox: &Sandbox, arguments: &[&str]) -> Command {
+    let mut axt = Command::new(env!("CARGO_BIN_EXE_axt"));
+    axt.args(["trace", "replay"])
+        .args(arguments)
+        .arg("--state-dir")
+        .arg(sandbox.state().path())
+        .env_remove("AXT_CONFIG")
+        .env("HOME", sandbox.state().path());
+    axt
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_replayed_finds_what_an_agent_does_otherwise() {
+    let folder = recorded().await;
+    let place = folder.path().to_str().expect("UTF-8");
+    let sandbox = start(settings()).await;
+
+    let run = |line: &str| {
+        let arguments = ["client", place, "--command", line];
+        tokio::task::block_in_place(|| replay(&sandbox, &arguments).output())
+    };
+    let same = run(SHELL).expect("axt runs");
+
+    let told = |ran: &std::process::Output| {
+        let text = [ran.stdout.as_slice(), &ran.stderr].concat();
+        String::from_utf8_lossy(&text).into_owned()
+    };
+    assert_eq!(same.status.code(), Some(0), "{}", told(&same));
+    assert!(told(&same).contains("did the same"), "{}", told(&same));
+    let data = ["client", place, "--data", "--command", "cat; exit 1"];
+    let data = tokio::task::block_in_place(|| replay(&sandbox, &data).output());
+    let data = data.expect("axt runs");
+    assert_eq!(data.status.code(), Some(1), "{}", told(&data));
+    assert!(told(&data).contains("@@ the other side"), "{}", told(&data));
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_is_replayed_serves_a_session_as_in_the_trace() {
+    let folder = recorded().await;
+    let key = folder.path().join("agent.pem");
+    let identity = NewIdentity::create(&key, None).expect("a key");
+    let mut settings = SandboxConfig {
+        instances: 0,
+        ..settings()
+    };
+    settings.declared.push(InstanceSpec {
+        public_key: Some(identity.public_key.clone()),
+        ..InstanceSpec::new(
+            identity.instance.clone(),
+            settings.account.clone(),
+            settings.region.clone(),
+        )
+    });
+    let sandbox = start(settings).await;
+    let arguments = [
+        "agent",
+        folder.path().to_str().expect("UTF-8"),
+        "-i",
+        identity.instance.as_str(),
+        "--key",
+        key.to_str().expect("UTF-8"),
+    ];
+
+    let agent = replay(&sandbox, &arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("axt runs");
+    harness::until("the agent", || async {
+        let state = sandbox.admin().state().await.expect("a state");
+        state.instances.first()?.agent_online.then_some(())
+    })
+    .await;
+    let session = command(&sandbox, "anything").await;
+    answered(sandbox.terminal(&session).await.expect("a terminal")).await;
+    let ran = tokio::task::block_in_place(|| agent.wait_with_output());
+
+    let ran = ran.expect("ended");
+    let told = String::from_utf8_lossy(&ran.stderr);
+    let differences = String::from_utf8_lossy(&ran.stdout);
+    assert_eq!(ran.status.code(), Some(0), "{told}\n{differences}");
     sandbox.shutdown().await;
 }

@@ -26,6 +26,7 @@ pub mod helper;
 pub mod init;
 mod machine;
 mod notify;
+mod puppet;
 mod registration;
 pub mod shell;
 mod target;
@@ -34,5 +35,7 @@ mod telemetry;
 pub use agent::Agent;
 pub use behaviour::Behaviour;
 pub use config::{AGENT_VERSION, AgentConfig, Shells, Surroundings};
+
 pub use machine::{Machine, machine_id};
+pub use puppet::{Puppet, PuppetError};
 pub use registration::{Registration, RegistrationError, deregister, register};

@@ -21,6 +21,7 @@ mod relay;
 mod reset_terminal;
 mod session;
 mod ssh;
+mod top;
 mod trace;
 mod up;
 
@@ -75,7 +76,8 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Limits(flags) => limits::run(flags, &settings).await,
         Command::Explain(flags) => explain::run(flags, &settings).await,
         Command::Instances(flags) => instances::run(flags, &settings).await,
-        Command::Trace(flags) => trace::run(flags, &settings).await,
+        Command::Top(flags) => top::run(flags, &settings).await,
+        Command::Trace(flags) => trace::run(flags, settings).await,
         Command::Config(_)
         | Command::Doctor(_)
         | Command::ResetTerminal

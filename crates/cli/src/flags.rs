@@ -25,6 +25,7 @@ pub(crate) mod relay;
 pub(crate) mod session;
 pub(crate) mod ssh;
 pub(crate) mod target;
+pub(crate) mod top;
 pub(crate) mod trace;
 pub(crate) mod up;
 pub(crate) mod usage;
@@ -53,6 +54,7 @@ use self::{
     session::SessionFlags,
     ssh::SshFlags,
     target::{AdminTarget, ApiTarget},
+    top::TopFlags,
     trace::TraceCommand,
     up::UpFlags,
 };
@@ -131,6 +133,7 @@ Examples:
     Limits(LimitsFlags),
     Fault(FaultFlags),
     Explain(ExplainFlags),
+    Top(TopFlags),
     Trace(TraceCommand),
     Decode(DecodeFlags),
     Experiment(ExperimentFlags),

@@ -100,7 +100,8 @@ impl<F: Framing> FrameReader<F> {
     pub async fn next(&mut self) -> Result<Next, ReadError> {
         if self.untapped.is_none() {
             let read = self.reader.next().await;
-            if !self.tap.is_on() {
+            // Whoever reads on after the end learns nothing new.
+            if !self.tap.is_on() || matches!(read, Err(WsError::Closed)) {
                 return match read? {
                     Incoming::Data(bytes) => Ok(Next::Message(self.framing.decode(bytes)?)),
                     Incoming::Closed { code, reason } => Ok(Next::Closed { code, reason }),

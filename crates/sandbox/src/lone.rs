@@ -168,50 +168,27 @@ impl LoneAgent {
     /// # Errors
     /// [`LoneAgentError`].
     pub fn start(mut config: LoneAgentConfig) -> Result<Self, LoneAgentError> {
-        root(&mut config.server)?;
-        let key =
-            AgentKey::from_pem(&read(&config.key)?).map_err(|source| LoneAgentError::Key {
-                path: config.key,
-                source,
-            })?;
-        let tls = trust(config.ca)?;
-        let wall = Wall::system();
-        let clock = match config.follow_clock {
-            // Before any time that the relay may tell, for a clock never goes back.
-            true => Clock::frozen(Tick::EPOCH),
-            false => Clock::from_wall(&wall, 0),
-        };
-        let dialer = dialer(config.proxy.as_ref(), &tls)?;
-        let mut around = Surroundings::new(dialer, tls, clock.clone(), wall.clone());
+        let trace = config.trace.take();
+        let (agent, mut around) = agent(config)?;
+        let clock = around.clock.clone();
         let tasks = Tasks::new();
-        let recorder = match config.trace {
+        let recorder = match trace {
             Some(trace) => {
                 let recording = Recording {
                     seen_by: "agent",
                     folder: trace.folder,
                 };
                 around.taps_payload = trace.payload;
-                Some(Recorder::start(recording, wall, &tasks).map_err(LoneAgentError::Thread)?)
+                Some(
+                    Recorder::start(recording, around.wall.clone(), &tasks)
+                        .map_err(LoneAgentError::Thread)?,
+                )
             }
             None => None,
         };
         around.taps = recorder
             .as_ref()
             .map_or_else(Taps::none, |recorder| recorder.taps().clone());
-        let signer = Signer::new(config.instance, config.machine_id, &key);
-        let Behaviour { version, os, .. } = config.behaviour.clone();
-        config.machine.os_type = os.unwrap_or(config.machine.os_type);
-        let agent = AgentConfig {
-            version: version.unwrap_or(config.version),
-            behaviour: config.behaviour,
-            shells: config.shells,
-            extensions: config.extensions,
-            follow_clock: config.follow_clock,
-            is_cold_start: config
-                .boot_mark
-                .is_some_and(|mark| boot::is_first_start(&mark)),
-            ..AgentConfig::new(config.server, signer, Arc::new(config.machine))
-        };
         let agents = tasks.child();
         Ok(Self {
             agent: Agent::start(agent, around, &agents),
@@ -251,6 +228,39 @@ impl LoneAgent {
             recorder.finish().await;
         }
     }
+}
+
+/// What an agent is, and what is around it, without starting it.
+///
+/// # Errors
+/// [`LoneAgentError`].
+pub fn agent(mut config: LoneAgentConfig) -> Result<(AgentConfig, Surroundings), LoneAgentError> {
+    root(&mut config.server)?;
+    let key = AgentKey::from_pem(&read(&config.key)?).map_err(|source| LoneAgentError::Key {
+        path: config.key,
+        source,
+    })?;
+    let tls = trust(config.ca)?;
+    let wall = Wall::system();
+    let clock = match config.follow_clock {
+        // Before any time that the relay may tell, for a clock never goes back.
+        true => Clock::frozen(Tick::EPOCH),
+        false => Clock::from_wall(&wall, 0),
+    };
+    let dialer = dialer(config.proxy.as_ref(), &tls)?;
+    let signer = Signer::new(config.instance, config.machine_id, &key);
+    let agent = AgentConfig {
+        version: config.version,
+        shells: config.shells,
+        extensions: config.extensions,
+        follow_clock: config.follow_clock,
+        is_cold_start: config
+            .boot_mark
+            .is_some_and(|mark| boot::is_first_start(&mark)),
+        ..AgentConfig::new(config.server, signer, Arc::new(config.machine))
+    };
+    let around = Surroundings::new(dialer, tls, clock, wall);
+    Ok((agent, around))
 }
 
 /// Takes a slash from the end of a server, and sees that it has no path.

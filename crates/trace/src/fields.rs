@@ -129,6 +129,59 @@ pub fn payload(fields: &Fields) -> Option<Bytes> {
     STANDARD.decode(text).ok().map(Bytes::from)
 }
 
+/// The websocket message again, as far as it is known, and its whole length. Ids of the client framing
+/// are what was read of them.
+#[must_use]
+pub fn message(hop: Hop, fields: &Fields) -> (Bytes, usize) {
+    let payload = payload(fields);
+    let size = usize::try_from(fields.size).unwrap_or(usize::MAX);
+    if fields.r#type == "none" {
+        return (payload.unwrap_or_default(), size);
+    }
+    let kind = fields.type_number.or_else(|| number(&fields.r#type));
+    let mut schema = SCHEMA;
+    if let Some(text) = &fields.schema {
+        for (to, from) in schema.iter_mut().zip(text.bytes()) {
+            *to = from;
+        }
+    }
+    let id = |field: &Option<String>| Bytes::from(field.clone().unwrap_or_default());
+    let header = match hop {
+        Hop::Client => client::Frame {
+            kind: kind.unwrap_or_default(),
+            schema,
+            session_id: id(&fields.session_field),
+            instance_id: id(&fields.instance_field),
+            created_date: fields.date_ms.unwrap_or_default(),
+            sequence: fields.seq.unwrap_or_default(),
+            declared_length: fields.length.unwrap_or_default(),
+            payload: Bytes::new(),
+        }
+        .encode(),
+        Hop::Agent => {
+            let mut channel = [b' '; 32];
+            let text = id(&fields.channel_field);
+            for (to, from) in channel.iter_mut().zip(&text) {
+                *to = *from;
+            }
+            agent::Frame {
+                kind: kind.unwrap_or_default(),
+                schema,
+                channel,
+                created_date: fields.date_ms.unwrap_or_default(),
+                sequence: fields.seq.unwrap_or_default(),
+                declared_length: fields.length.unwrap_or_default(),
+                payload: Bytes::new(),
+            }
+            .encode()
+        }
+    };
+    let len = header.len().saturating_add(size);
+    let mut message = header.to_vec();
+    message.extend_from_slice(&payload.unwrap_or_default());
+    (message.into(), len)
+}
+
 impl Fields {
     /// Whether it is input or output: what counts as data.
     #[must_use]
@@ -210,6 +263,24 @@ const fn word(kind: u32) -> Option<&'static str> {
         kind::ALIVE => "alive",
         _ => return None,
     })
+}
+
+/// The number of a type that is known.
+pub(crate) fn number(word: &str) -> Option<u32> {
+    let known = [
+        kind::INPUT,
+        kind::OUTPUT,
+        kind::RESIZE,
+        kind::CLOSE,
+        kind::STATUS,
+        kind::EXIT,
+        kind::EOF,
+        kind::RESET,
+        kind::ALIVE,
+    ];
+    known
+        .into_iter()
+        .find(|kind| self::word(*kind) == Some(word))
 }
 
 fn say(fields: &mut Fields, meant: Result<Message, FrameError>) {

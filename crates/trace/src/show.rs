@@ -10,7 +10,16 @@ use crate::{
 };
 
 /// The heads of the columns.
-pub const HEADS: [&str; 7] = ["TIME", "LINK", "FROM > TO", "WHOSE", "WHAT", "SIZE", "SAYS"];
+pub const HEADS: [&str; 8] = [
+    "TIME",
+    "LINK",
+    "BY",
+    "FROM > TO",
+    "WHOSE",
+    "WHAT",
+    "SIZE",
+    "SAYS",
+];
 
 /// Which records are wanted; what is absent, or empty, does not matter.
 #[derive(Clone, Debug, Default)]
@@ -40,8 +49,11 @@ impl Filter {
         };
         let ids = &record.ids;
         let word = record.what.word();
+        // A connection is `conn-7`, and its number alone is enough.
+        let number = |id: &str| id.trim_start_matches("conn-").to_owned();
+        let connection = ids.connection.as_deref().map(number);
         is(&self.session, &ids.session)
-            && is(&self.connection, &ids.connection)
+            && is(&self.connection.as_deref().map(number), &connection)
             && is(&self.channel, &ids.channel)
             && is(&self.instance, &ids.instance)
             && self.hop.is_none_or(|hop| hop == record.hop)
@@ -68,7 +80,7 @@ pub fn merged<'a>(traces: &'a [Trace], filter: &Filter) -> Vec<(&'a Trace, &'a R
 
 /// The cells of a record, below [`HEADS`].
 #[must_use]
-pub fn row(trace: &Trace, record: &Record) -> [String; 7] {
+pub fn row(trace: &Trace, record: &Record) -> [String; 8] {
     let ids = &record.ids;
     let whose = match (&ids.connection, &ids.session, &ids.channel) {
         (Some(connection), Some(session), _) => format!("{session}/{connection}"),
@@ -83,7 +95,8 @@ pub fn row(trace: &Trace, record: &Record) -> [String; 7] {
             record.link_us / 1_000_000,
             record.link_us % 1_000_000
         ),
-        way(trace, record).to_owned(),
+        trace.header.seen_by.clone(),
+        way(record).to_owned(),
         whose,
         record.what.word().to_owned(),
         size(&record.what),
@@ -101,13 +114,10 @@ fn clock(rule_us: u64) -> String {
     )
 }
 
-fn way(trace: &Trace, record: &Record) -> &'static str {
-    let is_seen_by_agent = trace.header.seen_by == "agent";
+const fn way(record: &Record) -> &'static str {
     match (record.hop, record.dir) {
         (Hop::Client, Dir::Up) => "client > relay",
         (Hop::Client, Dir::Down) => "relay > client",
-        // A call of the agent goes to the relay whichever of the two has seen it.
-        (Hop::Agent, Dir::Up) if is_seen_by_agent => "relay > agent",
         (Hop::Agent, Dir::Up) => "relay > agent",
         (Hop::Agent, Dir::Down) => "agent > relay",
     }
@@ -171,7 +181,7 @@ fn frame(fields: &Fields) -> String {
     {
         words.push(format!("length says {length}"));
     }
-    if let Some(payload) = fields::payload(fields) {
+    if let Some(payload) = fields::payload(fields).filter(|_| fields.is_data()) {
         let text = String::from_utf8_lossy(&payload);
         let start: String = text.chars().take(60).collect();
         words.push(format!("{start:?}"));

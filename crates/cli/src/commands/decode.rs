@@ -75,8 +75,8 @@ fn bytes(text: &str) -> Result<Bytes, Failure> {
 fn told(hop: Hop, fields: &Fields, len: usize) -> String {
     let mut lines: Vec<(&str, String)> = Vec::new();
     let between = match hop {
-        Hop::Client => "client (client and relay, wire-protocol 2)",
-        Hop::Agent => "agent (relay and agent, wire-protocol 3)",
+        Hop::Client => "client: between client and relay",
+        Hop::Agent => "agent: between relay and agent",
     };
     lines.push(("framing", between.to_owned()));
     lines.push(("message", format!("{len} bytes")));
@@ -167,7 +167,7 @@ mod tests {
         let text = told(Hop::Client, &fields::read(Hop::Client, &message, true), 34);
 
         insta::assert_snapshot!(text, @r"
-        framing      client (client and relay, wire-protocol 2)
+        framing      client: between client and relay
         message      34 bytes
         type         resize
         schema       1.01

@@ -1,5 +1,8 @@
 //! `axt trace`.
 
+mod diff;
+mod export;
+mod replay;
 mod show;
 
 use std::process::ExitCode;
@@ -23,23 +26,26 @@ use crate::{
     target,
 };
 
-pub(super) async fn run(command: TraceCommand, settings: &Settings) -> Result<ExitCode, Failure> {
+pub(super) async fn run(command: TraceCommand, settings: Settings) -> Result<ExitCode, Failure> {
     match command.action {
         TraceAction::Show(flags) => show::run(&flags),
+        TraceAction::Export(flags) => export::run(&flags),
+        TraceAction::Diff(flags) => diff::run(&flags),
+        TraceAction::Replay(command) => replay::run(command, settings).await,
         TraceAction::Start {
             session,
             payload,
             target,
         } => {
             let request = TraceRequest { on: true, payload };
-            set(&session, request, target, settings).await
+            set(&session, request, target, &settings).await
         }
         TraceAction::Stop { session, target } => {
             let request = TraceRequest {
                 on: false,
                 payload: false,
             };
-            set(&session, request, target, settings).await
+            set(&session, request, target, &settings).await
         }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) enum ClockAction {
 }
 
 /// Reads a span of time; a day has 24 hours.
-fn parse_span(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
     let expected = || "expected a span of time such as `10m`, `1h 30m` or `30d`".to_owned();
     let span: jiff::Span = text.parse().map_err(|_| expected())?;
     let span = span

@@ -7,8 +7,8 @@ use super::trace::HopArg;
 /// Tell what one websocket message says, field by field, in either framing
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
-The bytes are hex, with or without blanks, or base64. Exit code: 0 for a frame that a peer may send, 1
-for one that is malformed, 2 when the text is neither.
+The bytes are hex, with or without blanks, or base64. Exit code: 0 for a frame that a peer may send,
+1 for one that is malformed, 2 when the text is neither.
 
 Examples:
   axt decode 02000000312e3031000023355411a20100000000000000000000040000001e006400

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axt_proto::{AccountId, ConnectionId, InstanceId, RegionId, SessionId};
+use axt_proto::{AccountId, Carried, ConnectionId, InstanceId, RegionId, SessionId};
 use serde::{Deserialize, Serialize};
 
 use super::{InstanceStatus, OsType};
@@ -94,6 +94,15 @@ pub struct ConnectionState {
     pub opened_ms: u64,
     /// The client's address, without port.
     pub client_ip: String,
+    /// Rule time at which the agent's channel was paired with it, Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_ms: Option<u64>,
+    /// Rule time at which it will have been idle for too long, if nothing passes until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_deadline_ms: Option<u64>,
+    /// What has gone through it until now.
+    #[serde(flatten, default)]
+    pub carried: Carried,
 }
 
 /// Sessions that count in a region for an account (R6).

@@ -1,12 +1,13 @@
 //! What exists now.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axt_control::admin::{
     ConnectionState, InstanceState, InstanceStatus, OsType, SessionState, State as Whole,
     UsageState,
 };
-use axt_proto::ConnectionId;
+use axt_net::pump::Traffic;
+use axt_proto::{ConnectionId, IdleTimer};
 use axt_registry::{Connection, ConnectionStatus, Instance, Phase, Registry, Session};
 use axum::{
     body::Body,
@@ -18,6 +19,7 @@ use crate::{relay::Shared, respond};
 
 pub(super) async fn state(State(shared): State<Arc<Shared>>) -> Response<Body> {
     let clock = shared.clock.status();
+    let idle = shared.limits.idle_timeout();
     let answer = shared.desk.ask(move |desk| {
         let registry = &desk.registry;
         let sessions = registry.sessions();
@@ -25,7 +27,10 @@ pub(super) async fn state(State(shared): State<Arc<Shared>>) -> Response<Body> {
             .iter()
             .map(|session| (session.region.clone(), session.account.clone()))
             .collect();
-        let mut connections: Vec<_> = registry.live_connections().map(connection).collect();
+        let live = registry.live_connections();
+        let mut connections: Vec<_> = live
+            .map(|one| connection(one, desk.traffic.get(&one.id).map(Arc::as_ref), idle))
+            .collect();
         connections.sort_by_key(|connection| connection.id);
         Whole {
             now_ms: clock.now.as_millis(),
@@ -106,8 +111,17 @@ pub(super) fn describe(registry: &Registry, session: &Session) -> SessionState {
     }
 }
 
-fn connection(connection: &Connection) -> ConnectionState {
+fn connection(
+    connection: &Connection,
+    traffic: Option<&Traffic>,
+    idle: Duration,
+) -> ConnectionState {
     let id: ConnectionId = connection.id;
+    let deadline = connection.connected.map(|since| {
+        let mut timer = IdleTimer::new(since, idle);
+        timer.data(traffic.map_or(since, Traffic::last));
+        timer.deadline()
+    });
     ConnectionState {
         id,
         session: connection.session.clone(),
@@ -115,6 +129,9 @@ fn connection(connection: &Connection) -> ConnectionState {
         state: status(connection).to_owned(),
         opened_ms: connection.opened.as_millis(),
         client_ip: connection.client_ip.clone(),
+        live_ms: connection.connected.map(|at| at.as_millis()),
+        idle_deadline_ms: deadline.map(|at| at.as_millis()),
+        carried: traffic.map(Traffic::carried).unwrap_or_default(),
     }
 }
 
