@@ -41,6 +41,7 @@ impl Agent {
         let commands = Arc::new(Commands::new(Arc::clone(&relay), tasks.child()));
         let channels = Channels::new(Arc::clone(&relay), Arc::clone(&commands), tasks.child());
         let channels = Arc::new(channels);
+        let is_online = online.clone();
         let token = tasks.token().clone();
         tasks.spawn("agent", async move {
             let mut follower = Follower::new(Arc::clone(&relay));
@@ -58,7 +59,11 @@ impl Agent {
                     fate.start(clock).await;
                     tokio::join!(
                         notify::keep(Arc::clone(&relay), Arc::clone(&channels), online_sender),
-                        fate.unless_silent(beat::keep(Arc::clone(&relay), Arc::clone(&commands))),
+                        fate.unless_silent(beat::keep(
+                            Arc::clone(&relay),
+                            Arc::clone(&commands),
+                            is_online,
+                        )),
                         beat::keep_signed(Arc::clone(&relay)),
                         fate.unless_silent(telemetry::keep(Arc::clone(&relay))),
                         follower.keep(),

@@ -8,6 +8,7 @@ use axt_control::luban::{
 };
 use axt_net::link::{self, Backoff};
 use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::watch;
 
 use crate::{
     calls::{CallError, Relay},
@@ -28,9 +29,16 @@ const ZONE: &str = "unknown";
 /// event of it, in the official agent's order. A beat that fails is tried again at its next time, for
 /// presence is the notify channel's, and this only says so once more; the task list is tried until it
 /// is there, for until then nothing is run.
-pub(crate) async fn keep(relay: Arc<Relay>, commands: Arc<Commands>) {
+pub(crate) async fn keep(
+    relay: Arc<Relay>,
+    commands: Arc<Commands>,
+    mut online: watch::Receiver<bool>,
+) {
     let mut beats = Beats::new();
-    if !relay.config().is_one_of_many() {
+    if relay.config().is_one_of_many() {
+        // All of them are to be online first. The sender is the agent's own, and outlives this.
+        let _ = online.wait_for(|is_online| *is_online).await;
+    } else {
         Box::pin(telemetry::check_for_update(&relay)).await;
     }
     let mut interval = Box::pin(beats.send(&relay)).await;

@@ -25,7 +25,7 @@ use http::{
 };
 use jiff::tz::TimeZone;
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, SemaphorePermit};
 
 use crate::{
     behaviour::Fate,
@@ -134,6 +134,13 @@ impl Relay {
         is_missing
     }
 
+    /// Its turn among the agents of its process, as long as it is held; what is signed meanwhile is
+    /// fresh.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.around.turns.acquire().await.ok()
+    }
+
     /// Waits until a request that was signed ahead is used.
     pub(crate) async fn signature_taken(&self) {
         self.taken.notified().await;
@@ -155,6 +162,11 @@ impl Relay {
 
     /// What there is to run and to stop: all, or one task.
     pub(crate) async fn task_list(&self, reason: Reason) -> Result<SessionList, CallError> {
+        let _turn = match reason {
+            Reason::Startup { .. } => self.turn().await,
+            // Somebody waits for what it was kicked for.
+            Reason::Kickoff(_) => None,
+        };
         let now = self.around.wall.now();
         let zone = TimeZone::system();
         let query = TaskListQuery {
@@ -179,6 +191,7 @@ impl Relay {
     }
 
     pub(crate) async fn heart_beat(&self, beat: &HeartBeat) -> Result<HeartBeatReply, CallError> {
+        let _turn = self.turn().await;
         let request = self.request(Method::GET, path::HEART_BEAT, &beat.to_string(), FORM)?;
         let answer = self.send(request).await?;
         Ok(serde_json::from_slice(&answer)?)
@@ -193,6 +206,7 @@ impl Relay {
 
     /// Sends a JSON body; what comes back.
     pub(crate) async fn post_body(&self, path: &str, body: Bytes) -> Result<Bytes, CallError> {
+        let _turn = self.turn().await;
         let mut request = self.request(Method::POST, path, "", JSON)?;
         *request.body_mut() = body;
         self.send(request).await
@@ -219,6 +233,7 @@ impl Relay {
 
     /// Opens the notify channel.
     pub(crate) async fn notify_channel(&self) -> Result<WebSocket, ConnectError> {
+        let _turn = self.turn().await;
         let mut headers = self.headers();
         if !self.config.extensions.is_empty() {
             let announced = self.config.extensions.to_string();

@@ -12,11 +12,15 @@ use axt_net::{
     wall::Wall,
 };
 use axt_proto::{ChannelId, Extensions, InstanceId, Limits};
+use tokio::sync::Semaphore;
 
 use crate::{behaviour::Behaviour, machine::Machine, shell::HelperProgram};
 
 /// The version that an agent says it has, unless told otherwise.
 pub const AGENT_VERSION: &str = "2.2.4.1065";
+
+/// How many agents of one process dial at once.
+const AT_ONCE: usize = 16;
 
 /// One agent of one instance.
 #[derive(Clone, Debug)]
@@ -116,6 +120,10 @@ pub struct Surroundings {
     pub clock: Clock,
     /// Wall time.
     pub wall: Wall,
+    /// Who dials its notify channel, or tells what nobody waits for: so many at once, in order. When
+    /// all agents of one process start, or lose their relay, each is through in a moment; together they
+    /// would be in each other's way until their handshakes were too old.
+    pub(crate) turns: Arc<Semaphore>,
     /// Sees each frame of each data channel, each call, and what passes on the notify channel.
     pub taps: Taps,
     /// Whether what people type and read is for those taps too.
@@ -133,6 +141,7 @@ impl Surroundings {
             tls,
             clock,
             wall,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
             taps: Taps::none(),
             taps_payload: false,
         }
