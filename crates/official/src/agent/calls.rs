@@ -19,7 +19,8 @@ const OS_VERSION: &str = "Linux_#1 SMP PREEMPT_DYNAMIC @0_x86_64";
 pub(super) async fn start_up(agent: Arc<Agent>) {
     let started = link::now();
     agent.update_check().await;
-    agent.spawn(notify::keep(Arc::clone(&agent)));
+    let channel = notify::dial(&agent).await;
+    agent.spawn(notify::keep(Arc::clone(&agent), channel));
     link::sleep(agent.setup.slow_start).await;
     let mut beat = Beat::default();
     let mut interval = agent.heart_beat(&mut beat, started).await;

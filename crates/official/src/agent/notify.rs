@@ -16,10 +16,15 @@ pub(super) const PING: Duration = Duration::from_secs(60);
 /// What the pings carry.
 pub(super) const PING_PAYLOAD: &str = "keepalive";
 
-/// Keeps it open, as badly as the official agent does.
-pub(super) async fn keep(agent: Arc<Agent>) {
+/// Keeps it open, as badly as the official agent does, from the first one on.
+pub(super) async fn keep(agent: Arc<Agent>, first: Option<(Reader, Writer)>) {
+    let mut dialled = Some(first);
     loop {
-        let Some((reader, writer)) = dial(&agent).await else {
+        let channel = match dialled.take() {
+            Some(channel) => channel,
+            None => dial(&agent).await,
+        };
+        let Some((reader, writer)) = channel else {
             // Four more tries are refused within itself, and then it waits for a timer.
             agent
                 .complaints
@@ -37,7 +42,8 @@ pub(super) async fn keep(agent: Arc<Agent>) {
     }
 }
 
-async fn dial(agent: &Agent) -> Option<(Reader, Writer)> {
+/// Opens it; `None` when the relay is not there.
+pub(super) async fn dial(agent: &Agent) -> Option<(Reader, Writer)> {
     // `http` becomes `ws`, and `https` `wss`.
     let server = agent.setup.server.replacen("http", "ws", 1);
     let url = format!("{server}/luban/notify_server");
