@@ -249,8 +249,11 @@ pub fn agent(mut config: LoneAgentConfig) -> Result<(AgentConfig, Surroundings),
     };
     let dialer = dialer(config.proxy.as_ref(), &tls)?;
     let signer = Signer::new(config.instance, config.machine_id, &key);
+    let Behaviour { version, os, .. } = config.behaviour.clone();
+    config.machine.os_type = os.unwrap_or(config.machine.os_type);
     let agent = AgentConfig {
-        version: config.version,
+        version: version.unwrap_or(config.version),
+        behaviour: config.behaviour,
         shells: config.shells,
         extensions: config.extensions,
         follow_clock: config.follow_clock,
