@@ -6,6 +6,7 @@ use axt_proto::{InstanceId, SessionId};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{
+    protocol::BaseProtocol,
     target::{AdminTarget, ApiTarget},
     usage::UsageError,
 };
@@ -317,9 +318,8 @@ pub(crate) struct ReplayAgentFlags {
     #[arg(long, env = "AXT_MACHINE_ID", hide_env = true, value_name = "ID")]
     pub(crate) machine_id: Option<String>,
 
-    /// Announce no extensions, as the official agent
-    #[arg(long)]
-    pub(crate) no_extensions: bool,
+    #[command(flatten)]
+    pub(crate) base: BaseProtocol,
 
     /// The relay [default: the one that runs on this machine]
     #[arg(long, env = "AXT_SERVER", hide_env = true, value_name = "URL")]

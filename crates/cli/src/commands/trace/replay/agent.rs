@@ -27,7 +27,7 @@ pub(super) async fn run(flags: ReplayAgentFlags, settings: Settings) -> Result<E
         server: flags.server,
         ca: flags.ca,
         state_dir: flags.state_dir,
-        no_extensions: Some(flags.no_extensions),
+        base: flags.base,
         ..AgentFlags::default()
     };
     let mut config = agent::resolve(given, settings)?.config()?;
