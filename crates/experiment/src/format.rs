@@ -129,6 +129,11 @@ pub struct Instance {
     pub status: Status,
     /// Ports that its security group denies.
     pub denied_ports: Vec<u16>,
+    /// How its agent misbehaves, if it is axt's own: words of `axt agent --behave`, such as
+    /// `["never_dials", "posts_late=5s"]` (docs/faults.md has all of them).
+    pub behave: Vec<String>,
+    /// So many of them, called `NAME-1` and so on; absent: one, called `NAME`.
+    pub count: Option<u32>,
 }
 
 /// Whose agent an instance has.

@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use axt_agent::Behaviour;
 use axt_openapi::ErrorCode;
 use axt_proto::{EventKind, Limits, Reason};
 use serde_json::Value;
 
 use super::{
-    AgentKind, Class, FaultText, Problem, Scenario, Step,
+    AgentKind, Class, FaultText, Instance, Problem, Scenario, Step,
     place::{At, Places},
     problem::guess,
     step::{Action, Part, PartRef},
@@ -46,6 +47,28 @@ pub(crate) fn events() -> Vec<String> {
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+/// Checks how the instances' agents misbehave.
+pub(super) fn behaviours(
+    instances: &[Instance],
+    places: &Places<'_>,
+    file: &Path,
+) -> Result<(), Problem> {
+    for (index, instance) in instances.iter().enumerate() {
+        let path = [At::Key("instances"), At::Item(index), At::Key("behave")];
+        let problem = |what: String| Problem::text(file, places.line(&path), what);
+        if !instance.behave.is_empty() && instance.agent != AgentKind::Own {
+            return Err(problem(
+                "`behave` in [[instances]] is for agents of axt's own".to_owned(),
+            ));
+        }
+        let words = instance.behave.iter().map(String::as_str);
+        if let Err(why) = Behaviour::from_words(words) {
+            return Err(problem(format!("`behave` in [[instances]]: {why}")));
+        }
+    }
+    Ok(())
 }
 
 /// Checks everything that the types do not.

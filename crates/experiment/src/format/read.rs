@@ -16,6 +16,18 @@ pub fn load(path: &Path) -> Result<Scenario, Problem> {
     parse(path, &text)
 }
 
+/// The instances that a table declares.
+fn several(one: super::Instance) -> Vec<super::Instance> {
+    let Some(count) = one.count else {
+        return vec![one];
+    };
+    let numbered = |number| super::Instance {
+        name: format!("{}-{number}", one.name),
+        ..one.clone()
+    };
+    (1..=count).map(numbered).collect()
+}
+
 /// Reads the text of a file.
 ///
 /// # Errors
@@ -30,6 +42,9 @@ pub fn parse(path: &Path, text: &str) -> Result<Scenario, Problem> {
             ..super::Instance::default()
         });
     }
+    let declared = std::mem::take(&mut scenario.instances);
+    check::behaviours(&declared, &Places::of(text), path)?;
+    scenario.instances = declared.into_iter().flat_map(several).collect();
     check::all(&scenario, &Places::of(text), path)?;
     Ok(scenario)
 }

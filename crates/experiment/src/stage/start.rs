@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use axt_agent::{Machine, Shells};
+use axt_agent::{Behaviour, Machine, Shells};
 use axt_net::{link, wall::Wall};
 use axt_proto::{EventKind, InstanceId, Tick};
 use axt_sandbox::{
-    ClockStart, InstanceSpec, Listen, OsType, Sandbox, SandboxConfig, State, Traits, Transport,
-    lone::NewIdentity,
+    Behaving, ClockStart, InstanceSpec, Listen, OsType, Sandbox, SandboxConfig, State, Traits,
+    Transport, Whose, lone::NewIdentity,
 };
 
 use super::{
@@ -118,6 +118,7 @@ fn config(scenario: &Scenario, options: &Options) -> SandboxConfig {
     let plain = SandboxConfig {
         instances: own().count(),
         traits: own().map(traits).collect(),
+        behaviours: behaving(own()),
         limits: scenario.limits(),
         seed: options.seed.or(scenario.seed),
         allow_unsigned: scenario.agent.as_ref().is_some_and(|agent| agent.unsigned),
@@ -159,6 +160,19 @@ fn config(scenario: &Scenario, options: &Options) -> SandboxConfig {
             }
         }
     }
+}
+
+/// Which of the instances misbehave, and how. Their words were checked when they were read.
+fn behaving<'a>(own: impl Iterator<Item = &'a Instance>) -> Vec<Behaving> {
+    let misbehaves = own.enumerate().filter(|(_, one)| !one.behave.is_empty());
+    let behaving = misbehaves.filter_map(|(index, one)| {
+        let words = one.behave.iter().map(String::as_str);
+        Some(Behaving {
+            whose: Whose::Instance(index.saturating_add(1)),
+            behaviour: Behaviour::from_words(words).ok()?,
+        })
+    });
+    behaving.collect()
 }
 
 fn simulated() -> Machine {
