@@ -168,6 +168,15 @@ impl Admin {
         self.post(&path, &request).await
     }
 
+    /// What exists now, and what goes through it.
+    ///
+    /// # Errors
+    /// [`AdminCallError`].
+    pub async fn state(&self) -> Result<State, AdminCallError> {
+        let answer = self.send(Method::GET, path::STATE, Bytes::new()).await?;
+        self.read(&answer)
+    }
+
     /// Declares an instance, or declares it anew; gives its id.
     ///
     /// # Errors
