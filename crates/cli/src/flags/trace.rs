@@ -223,7 +223,7 @@ pub(crate) struct ReplayCommand {
 /// Which side is played.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum ReplaySide {
-    Client(ReplayClientFlags),
+    Client(Box<ReplayClientFlags>),
     Agent(Box<ReplayAgentFlags>),
 }
 

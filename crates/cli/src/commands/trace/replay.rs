@@ -24,7 +24,7 @@ use crate::{
 
 pub(super) async fn run(command: ReplayCommand, settings: Settings) -> Result<ExitCode, Failure> {
     match command.side {
-        ReplaySide::Client(flags) => client::run(flags, &settings).await,
+        ReplaySide::Client(flags) => client::run(*flags, &settings).await,
         ReplaySide::Agent(flags) => agent::run(*flags, settings).await,
     }
 }
