@@ -136,15 +136,6 @@ impl Admin {
         }
     }
 
-    /// What exists now, and what goes through it.
-    ///
-    /// # Errors
-    /// [`AdminCallError`].
-    pub async fn state(&self) -> Result<State, AdminCallError> {
-        let answer = self.send(Method::GET, path::STATE, Bytes::new()).await?;
-        self.read(&answer)
-    }
-
     /// A session, with its connections and its events.
     ///
     /// # Errors
