@@ -101,7 +101,7 @@ impl Top {
     }
 
     /// Waits for its end, after which the terminal is as it was.
-    fn is_gone(mut self) {
+    fn expect_gone(mut self) {
         self.expect("\x1b[?25h\x1b[?1049l");
         let status = self.child.wait().expect("a child");
         assert!(status.success(), "{status}");
@@ -149,7 +149,7 @@ async fn a_person_watches_a_session_and_leaves_by_a_key() {
     tokio::task::block_in_place(|| {
         let mut top = top;
         top.press(b"q");
-        top.is_gone();
+        top.expect_gone();
     });
     sandbox.shutdown().await;
 }
@@ -163,7 +163,7 @@ async fn the_terminal_is_put_back_when_it_is_ended_from_outside() {
         top.expect("no connection");
         let child = Pid::from_child(&top.child);
         kill_process(child, Signal::TERM).expect("ended");
-        top.is_gone();
+        top.expect_gone();
     });
     sandbox.shutdown().await;
 }

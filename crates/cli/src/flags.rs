@@ -148,7 +148,10 @@ Its settings are those of `stty sane`; mouse reports, bracketed paste, the alter
 their kin are switched off, and the cursor shows. What is on the screen stays. A session that ends in any
 other way does this by itself.
 
-In a terminal that does not show what is typed: Ctrl-J, the command, Ctrl-J.")]
+In a terminal that does not show what is typed: Ctrl-J, the command, Ctrl-J.
+
+Examples:
+  axt reset-terminal")]
     ResetTerminal,
     Completions(CompletionsFlags),
     Man(ManFlags),
