@@ -1,6 +1,6 @@
 //! A forward from a local port, through relay and agent, to a listener of the test's own.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use axt_client::forward::{Bound, EXTENSIONS, Forward, ForwardEvent, Route};
 use axt_net::{link, tasks::Tasks};
@@ -9,7 +9,7 @@ use axt_sandbox::{Sandbox, SandboxConfig};
 use rustix::net::sockopt::set_socket_linger;
 use tokio::{
     io::AsyncReadExt,
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::mpsc,
 };
 use tokio_util::sync::CancellationToken;
@@ -225,9 +225,22 @@ impl Tunnel {
     }
 }
 
-/// A listener on a free port of this address.
+/// A listener on a free port of this address. On `::1` the port is kept on 127.0.0.1 too, where nobody
+/// listens: what is for this one must not reach another test's that has the same number.
 pub(crate) async fn listen(address: &str) -> TcpListener {
-    TcpListener::bind(address).await.expect("a port")
+    loop {
+        let listener = TcpListener::bind(address).await.expect("a port");
+        let at = listener.local_addr().expect("bound");
+        if at.is_ipv4() {
+            return listener;
+        }
+        let other = TcpSocket::new_v4().expect("a socket");
+        if other.bind((Ipv4Addr::LOCALHOST, at.port()).into()).is_ok() {
+            // Until the process ends.
+            std::mem::forget(other);
+            return listener;
+        }
+    }
 }
 
 /// Waits for what is to happen soon.

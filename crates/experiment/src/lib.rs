@@ -1,7 +1,7 @@
 //! Experiments: scenario files, and what comes of them.
 //!
-//! What lives here: the format of a scenario ([`format`]), the gallery that ships ([`gallery`]), the
-//! run of one on a [`axt_sandbox::Sandbox`] ([`run`]), and what is told of a run: the [`timeline`], JSON,
+//! What lives here: the format of a scenario ([`mod@format`]), the gallery that ships ([`gallery`]), the
+//! run of one on a [`axt_sandbox::Sandbox`] ([`mod@run`]), and what is told of a run: the [`timeline`], JSON,
 //! JUnit XML ([`junit`]) and a picture ([`plot`]).
 //!
 //! What never does: flags, output, and rules. What a scenario expects is looked at from outside: on

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! What lives here: the [`Hook`] by which faults are put on a stream and taken away while it is in
-//! use, what each [`Toxic`] does to bytes and instants ([`line`], without I/O), and the task that
+//! use, what each [`Toxic`] does to bytes and instants ([`mod@line`], without I/O), and the task that
 //! moves bytes accordingly ([`splice`]). All waits are on rule time, so that a frozen clock freezes
 //! them, and everything random is from a seed.
 //!

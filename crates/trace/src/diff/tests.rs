@@ -62,7 +62,11 @@ fn lines(a: &Trace, b: &Trace, closeness: Closeness) -> String {
 #[test]
 fn chunks_do_not_matter_and_what_was_sent_does() {
     let speed = Message::Status(Status::Speed(20_000));
-    let a = run(std::slice::from_ref(&speed), &[output("one "), output("two")], 1);
+    let a = run(
+        std::slice::from_ref(&speed),
+        &[output("one "), output("two")],
+        1,
+    );
     let b = run(&[speed], &[output("one two"), Message::Exit(3)], 1);
 
     let text = lines(&a, &b, Closeness::default());
