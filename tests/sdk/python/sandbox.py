@@ -96,6 +96,8 @@ class Sandbox:
     def open(self, url: str):
         """Opens a session's websocket: a context that closes it."""
         trust = ssl.create_default_context(cafile=self.ca)
+        # With TLS 1.3 and Python before 3.13 websockets.sync races with itself (test_terminal.py).
+        trust.maximum_version = ssl.TLSVersion.TLSv1_2
         return connect(url, ssl=trust, compression=None, proxy=None, open_timeout=GUARD_S)
 
     @staticmethod
