@@ -1,6 +1,6 @@
 //! What steps expect, and what is seen instead.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt::Display, time::Duration};
 
 use axt_control::admin::EventLine;
 use axt_net::link::{self, Instant};
@@ -184,15 +184,7 @@ impl Run {
                 return Ok(());
             }
             if link::now() >= deadline {
-                let numbers = [
-                    ("", expected.is),
-                    ("at least ", expected.at_least),
-                    ("at most ", expected.at_most),
-                ];
-                let numbers = numbers
-                    .iter()
-                    .filter_map(|(word, number)| Some(format!("{word}{}", (*number)?)));
-                let wanted = numbers.collect::<Vec<_>>().join(", ");
+                let wanted = bounds(expected.is, expected.at_least, expected.at_most);
                 return Err(Trouble::unmet(
                     format!("{wanted} of {}", expected.of),
                     count.to_string(),
@@ -232,15 +224,7 @@ impl Run {
         if is_it {
             return Ok(());
         }
-        let numbers = [
-            ("", expected.is),
-            ("at least ", expected.at_least),
-            ("at most ", expected.at_most),
-        ];
-        let numbers = numbers
-            .iter()
-            .filter_map(|(word, span)| Some(format!("{word}{}", (*span)?)));
-        let wanted = numbers.collect::<Vec<_>>().join(", ");
+        let wanted = bounds(expected.is, expected.at_least, expected.at_most);
         let to = expected.to.as_deref().unwrap_or("now");
         Err(Trouble::unmet(
             format!("{wanted} from `{}` to `{to}`", expected.from),
@@ -348,4 +332,13 @@ fn event_words(expected: &ExpectEvent) -> String {
         Some(times) => format!("{words}, {times} times"),
         None => words,
     }
+}
+
+/// What was wanted of a number or a span, in words.
+fn bounds<T: Display>(is: Option<T>, at_least: Option<T>, at_most: Option<T>) -> String {
+    [("", is), ("at least ", at_least), ("at most ", at_most)]
+        .into_iter()
+        .filter_map(|(word, bound)| Some(format!("{word}{}", bound?)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
