@@ -51,6 +51,20 @@ impl Place {
         self.home.axt(&arguments)
     }
 
+    /// A session of somebody else's.
+    fn start(&self) -> Value {
+        let instance = self.up.ready["instances"][0]["id"].as_str().expect("an id");
+        let started = self.home.run(&[
+            "api",
+            "StartTerminalSession",
+            "--InstanceId.1",
+            instance,
+            "--CommandLine",
+            "PS1='$ ' exec sh",
+        ]);
+        serde_json::from_str(&stdout(&started)).expect("JSON")
+    }
+
     /// A session at its prompt.
     fn open(&mut self, more: &[&str]) -> OnPty {
         let session = self.pty.run(&self.session(more));
@@ -97,11 +111,28 @@ fn an_escape_ends_it_although_the_relay_hangs_and_the_terminal_is_as_before() {
 
     place.pty.type_text("\r~.");
     let status = session.ended();
-    place.up.signal(Signal::CONT);
 
     assert_eq!(status.code(), Some(255));
     assert!(place.pty.has_settings(&before));
     undone(&place.pty.rest());
+    // The session is ended when the relay answers after all.
+    place.up.signal(Signal::CONT);
+    place.is_ended();
+}
+
+#[test]
+fn what_a_person_who_has_left_leaves_to_be_ended_is_ended_by_the_same_command() {
+    let place = Place::new();
+    let started = place.start();
+    let session = started["SessionId"].as_str().expect("an id");
+    assert!(!place.all_ended());
+
+    let left = place.session(&[]).env("AXT_SESSION_LEFT", session).output();
+
+    let left = left.expect("it runs");
+    assert!(left.status.success(), "{}", stderr(&left));
+    assert_eq!((stdout(&left), stderr(&left)), Default::default());
+    assert!(place.all_ended());
 }
 
 #[test]
@@ -117,6 +148,7 @@ fn an_escape_ends_all_that_the_session_had_started() {
     place.pty.type_text("\r~.");
 
     assert_eq!(session.ended().code(), Some(255));
+    place.is_ended();
     wait_for("the end of what it started", || {
         (!Path::new("/proc").join(&started).exists()).then_some(())
     });
@@ -213,6 +245,34 @@ fn a_relay_that_is_gone_leaves_the_terminal_as_before_and_says_so() {
     let rest = place.pty.rest();
     undone(&rest);
     assert!(rest.contains("error: "), "{rest:?}");
+}
+
+#[test]
+fn a_second_session_on_the_terminal_has_no_modes_of_one_that_was_cut_off() {
+    let mut place = Place::new();
+    let mut lost = place.with_an_editor();
+    let cut = ["fault", "add", "reset_peer", "link=client", "times=1"];
+    let cut = place.home.run(&cut);
+    assert!(cut.status.success(), "{}", stderr(&cut));
+    // What the editor's terminal says of itself is the byte that the fault strikes at.
+    place.pty.type_text("\x1b[I");
+    assert_eq!(lost.ended().code(), Some(255));
+    let shown = place.pty.rest();
+
+    let mut again = place.open(&[]);
+    place.pty.type_text("stty -echo; cat -v\r");
+    // As the terminal pastes by what it was told last: the editor had asked for brackets.
+    let is_in_brackets = !shown.contains("\x1b[?2004l");
+    place.pty.type_text(if is_in_brackets {
+        "\x1b[200~pasted\x1b[201~\r"
+    } else {
+        "<pasted>\r"
+    });
+
+    place.pty.expect("<pasted>\r\n");
+    undone(&shown);
+    place.pty.type_text("\x04exit 4\r");
+    assert_eq!(again.ended().code(), Some(4));
 }
 
 #[test]
@@ -314,18 +374,7 @@ fn a_suspended_session_goes_on_when_it_is_continued() {
 #[test]
 fn a_session_of_somebody_elses_is_used_and_not_ended() {
     let mut place = Place::new();
-    let instance = place.up.ready["instances"][0]["id"]
-        .as_str()
-        .expect("an id");
-    let started = place.home.run(&[
-        "api",
-        "StartTerminalSession",
-        "--InstanceId.1",
-        instance,
-        "--CommandLine",
-        "PS1='$ ' exec sh",
-    ]);
-    let started: Value = serde_json::from_str(&stdout(&started)).expect("JSON");
+    let started = place.start();
     let url = started["WebSocketUrl"].as_str().expect("a URL");
     let mut by_environment = place.home.axt(&["session", "--wss-url", "env"]);
     by_environment.env("AXT_WSS_URL", url);

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A sandbox whose instances behave so.
-async fn behaving(seed: u64, how: &[&str]) -> Sandbox {
+pub(crate) async fn behaving(seed: u64, how: &[&str]) -> Sandbox {
     start(SandboxConfig {
         behaviours: how.iter().map(|how| how.parse().expect("words")).collect(),
         ..simulated(seed)
@@ -21,7 +21,7 @@ async fn behaving(seed: u64, how: &[&str]) -> Sandbox {
     .await
 }
 
-async fn advance(sandbox: &Sandbox, seconds: u64) {
+pub(crate) async fn advance(sandbox: &Sandbox, seconds: u64) {
     let moved = sandbox.clock().advance(Duration::from_secs(seconds)).await;
     moved.expect("moved");
 }

@@ -20,7 +20,7 @@ use crate::{
 /// For how long nothing is said to have come, in link time, which jumps.
 const MOMENT: Duration = Duration::from_secs(2);
 
-async fn add(sandbox: &Sandbox, fault: &str) -> String {
+pub(crate) async fn add(sandbox: &Sandbox, fault: &str) -> String {
     let mut words = fault.split(' ');
     let kind = words.next().expect("a type");
     let pairs = words.filter_map(|pair| pair.split_once('='));
@@ -39,7 +39,7 @@ async fn advance(sandbox: &Sandbox, ms: u64) {
 }
 
 /// Types and sees the answer.
-async fn talks(terminal: &mut Terminal, word: &str) {
+pub(crate) async fn talks(terminal: &mut Terminal, word: &str) {
     let line = format!("echo {word}");
     terminal.type_line(&line).await.expect("typed");
     let answer = format!("\r\n{word}\r\n$ ");
@@ -80,7 +80,7 @@ async fn over(sandbox: &Sandbox) -> Reason {
 }
 
 /// A sandbox, and a terminal that has answered.
-async fn talking(seed: u64) -> (Sandbox, Terminal) {
+pub(crate) async fn talking(seed: u64) -> (Sandbox, Terminal) {
     let sandbox = start(simulated(seed)).await;
     let mut terminal = terminal(&sandbox).await;
     terminal.expect("$ ").await.expect("a prompt");

@@ -8,6 +8,7 @@ mod faults;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod histories;
+mod pauses;
 
 use std::time::Duration;
 

@@ -17,9 +17,10 @@
 //! the environment, where other users cannot read it.
 //!
 //! Everything that a shell started ends with it: `setsid`, a double fork and an ignored hang-up do
-//! not help, since orphans come to the supervisor, which kills and reaps until nobody is left. The
-//! official agent leaves background jobs alive (wire-protocol 9.1); [`ShellSpec::keep_background`]
-//! does the same.
+//! not help, since orphans come to the supervisor, which kills and reaps until nobody is left. If the
+//! supervisor itself is killed, they come to the agent, which does the same (`shell/orphans.rs`):
+//! only who kills both at once leaves somebody behind. The official agent leaves background jobs
+//! alive (wire-protocol 9.1); [`ShellSpec::keep_background`] does the same.
 //!
 //! What never happens here: threads, async, or a decision about who may have a shell.
 

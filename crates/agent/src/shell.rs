@@ -8,6 +8,7 @@
 //! thread.
 
 mod descriptor;
+mod orphans;
 
 use std::{
     io,
@@ -32,6 +33,7 @@ use tokio::{
 
 use crate::helper::{Report, SUPERVISE, ShellSpec};
 use descriptor::Descriptor;
+use orphans::Known;
 
 /// How much of a helper's own words is kept.
 const WORDS_MAX: usize = 4_096;
@@ -131,19 +133,31 @@ impl Shell {
             errno,
         };
         let spec_text = serde_json::to_string(spec).map_err(|error| failed_start(error.into()))?;
-        let child = Command::new(&helper.path)
+        if !spec.keep_background {
+            orphans::adopt();
+        }
+        let mut command = Command::new(&helper.path);
+        command
             .args(&helper.args)
             .env(SUPERVISE, spec_text)
             .stdin(Stdio::from(theirs.input))
             .stdout(Stdio::from(theirs.output))
-            .stderr(Stdio::from(OwnedFd::from(their_control)))
-            .spawn()
-            .map_err(failed_start)?;
+            .stderr(Stdio::from(OwnedFd::from(their_control)));
+        let started = orphans::known(|| {
+            let child = command.spawn()?;
+            let id = child.id();
+            Ok((child, id))
+        });
+        let (child, known) = started.map_err(failed_start)?;
+        // Our copies of its ends, which would keep the output from ending.
+        drop(command);
         Ok(Self {
             input: ours.input,
             output: ours.output,
             control: ShellControl {
                 child,
+                adopts: !spec.keep_background,
+                _known: known,
                 socket,
                 words: BytesMut::new(),
             },
@@ -270,6 +284,9 @@ impl ShellOutput {
 #[derive(Debug)]
 pub struct ShellControl {
     child: Child,
+    /// Whether what a helper leaves behind comes to this process.
+    adopts: bool,
+    _known: Known,
     socket: UnixStream,
     words: BytesMut,
 }
@@ -294,10 +311,17 @@ impl ShellControl {
         }
         // It closes the socket by ending.
         let reaped = self.child.wait().await;
-        read_reports(&self.words).unwrap_or_else(|words| {
-            let how = reaped.map_or_else(|error| error.to_string(), |status| status.to_string());
-            ShellEnd::Failed(format!("the shell helper was lost ({how}) {words}"))
-        })
+        match read_reports(&self.words) {
+            Ok(end) => end,
+            Err(words) => {
+                if self.adopts {
+                    orphans::end().await;
+                }
+                let how =
+                    reaped.map_or_else(|error| error.to_string(), |status| status.to_string());
+                ShellEnd::Failed(format!("the shell helper was lost ({how}) {words}"))
+            }
+        }
     }
 }
 

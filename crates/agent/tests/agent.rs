@@ -261,6 +261,26 @@ async fn a_data_channel_that_cannot_be_had_back_ends_the_session_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_relay_that_stands_still_is_dead_after_30_s_and_is_dialled_for_the_same_shell() {
+    let mut relay = Relay::simulated().await;
+    let mut notify = relay.notified().await;
+    let mut first = relay.open(&mut notify, session("ch-1")).await;
+    first.expect("$ ").await;
+    let heard = link::now();
+    first.type_text("echo one\r").await;
+    first.expect("one\r\n$ ").await;
+    // It neither reads nor writes any more, and keeps its sockets open.
+    let still = first.stands_still();
+
+    let mut second = relay.dialled().await;
+
+    assert_eq!(link::now() - heard, link::DEAD_AFTER);
+    second.type_text("echo two\r").await;
+    second.expect("two\r\n$ ").await;
+    drop(still);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_first_dial_that_is_refused_is_told() {
     let mut relay = Relay::simulated().await;
     let mut notify = relay.notified().await;

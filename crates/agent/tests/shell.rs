@@ -63,8 +63,8 @@ impl Session {
         write_all(&self.input, text.as_bytes()).await;
     }
 
-    /// Reads on until `text` was seen, and forgets everything up to its end.
-    async fn expect(&mut self, text: &str) {
+    /// Reads on until `text` was seen, and forgets everything up to its end. Answers what came before.
+    async fn expect(&mut self, text: &str) -> String {
         let wanted = text.as_bytes();
         soon(text, async {
             loop {
@@ -73,15 +73,16 @@ impl Session {
                     .windows(wanted.len())
                     .position(|part| part == wanted);
                 if let Some(at) = at {
-                    self.seen.drain(..at + wanted.len());
-                    return;
+                    let mut before: Vec<u8> = self.seen.drain(..at + wanted.len()).collect();
+                    before.truncate(at);
+                    return String::from_utf8_lossy(&before).into_owned();
                 }
                 let more = self.output.read(8_192).await.expect("reads");
                 assert!(!more.is_empty(), "the output ended before `{text}`");
                 self.seen.extend_from_slice(&more);
             }
         })
-        .await;
+        .await
     }
 
     /// The rest of the output and how the shell ended.
@@ -136,14 +137,19 @@ impl Machine {
     }
 
     fn helper(&self) -> HelperProgram {
+        let etc = self.folder.path().join("etc");
+        Self::mounting(&format!("mount --bind {} /etc", etc.display()))
+    }
+
+    /// The helper, for whom this was mounted before, and for nobody else.
+    fn mounting(mounts: &str) -> HelperProgram {
         // Root needs no namespace for users, and would lose its own there.
         let how = if rustix::process::geteuid().is_root() {
             "-m"
         } else {
             "-rm"
         };
-        let etc = self.folder.path().join("etc");
-        let line = format!("mount --bind {} /etc && exec \"$0\"", etc.display());
+        let line = format!("{mounts} && exec \"$0\"");
         let words = [how, "sh", "-c", &line, env!("CARGO_BIN_EXE_axt-shell")];
         HelperProgram {
             path: PathBuf::from("unshare"),
@@ -173,6 +179,37 @@ async fn a_shell_that_is_missing_is_stood_in_for_by_sh() {
 
     assert_eq!(text(&output), "/bin/sh /bin/sh\n");
     assert_eq!(end, ShellEnd::Exited(4));
+}
+
+#[tokio::test]
+async fn a_shell_needs_no_room_in_temporary_folders() {
+    if Machine::new("", "", "").is_none() {
+        eprintln!("left out: nothing may be mounted here");
+        return;
+    }
+    // Room for no file at all, and no byte.
+    let full = "mount -t tmpfs -o size=4k,nr_inodes=1,mode=1777 full";
+    let mounts = format!("{full} /dev/shm && {full} /var/tmp && {full} /tmp");
+    let line = "touch /tmp/a /var/tmp/a /dev/shm/a 2>/dev/null && echo room; \
+                echo $((6*7)); stty size; read word; echo \"<$word>\"; exit 3";
+    for is_terminal in [true, false] {
+        let spec = ShellSpec {
+            terminal: is_terminal,
+            // Without a terminal, `stty` says so.
+            ..command(line)
+        };
+        let helper = Machine::mounting(&mounts);
+        let mut session = Session::start_by(&helper, &spec, Size { rows: 24, cols: 80 });
+
+        session.type_text("typed\n").await;
+        let before = session.expect("<typed>").await;
+        let (_, end) = session.finish().await;
+
+        assert!(before.contains("42"), "{before}");
+        assert_eq!(before.contains("24 80"), is_terminal, "{before}");
+        assert!(!before.contains("room"), "{before}");
+        assert_eq!(end, ShellEnd::Exited(3));
+    }
 }
 
 #[tokio::test]
@@ -265,16 +302,56 @@ async fn a_chain_of_processes_that_fork_and_leave_ends_with_the_session() {
     let (_, end) = session.finish().await;
 
     assert!(matches!(end, ShellEnd::Exited(_)), "{end:?}");
+    for pid in others {
+        assert!(!is_alive(&pid), "{pid} is alive");
+    }
 }
 
 #[tokio::test]
-async fn a_shell_whose_supervisor_is_killed_ends_too() {
-    let spec = command("kill -KILL $PPID; sleep 9999");
+async fn whatever_hides_is_gone_too_when_the_supervisor_was_killed() {
+    let mut bystander = Session::start(&piped("echo p=$PPID.; read line; echo got $line"));
+    let mut session = Session::start(&command(
+        "trap '' HUP TERM; \
+         setsid sleep 9999 </dev/null >/dev/null 2>&1 & \
+         (setsid sh -c 'trap \"\" HUP TERM INT; sleep 9998 & sleep 9997' &) ; \
+         sh -c 'setsid sh -c \"(sleep 9996 &) ; sleep 9995\" & exec sleep 9994' & \
+         echo p=$PPID.; read line; kill -KILL $PPID; sleep 9993",
+    ));
+    let other_helper = helper_of(&mut bystander).await;
+    let helper = helper_of(&mut session).await;
+    let hidden = soon("what hides", async {
+        loop {
+            let found = descendants_of(helper.clone());
+            let lines: String = found.iter().map(|pid| command_line(pid)).collect();
+            if (9994..=9999).all(|seconds| lines.contains(&seconds.to_string())) {
+                return found;
+            }
+            link::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
 
-    let (_, end) = Session::start(&spec).finish().await;
+    session.type_text("go\r").await;
+    let end = soon("the end", session.control.ended()).await;
 
-    // Its output is at its end, for nobody holds it any more.
     assert!(matches!(end, ShellEnd::Failed(_)), "{end:?}");
+    for pid in hidden {
+        assert!(!is_alive(&pid), "{pid} is alive: {}", command_line(&pid));
+    }
+    // Nobody holds its output any more; and the shell of somebody else is none of it.
+    session.finish().await;
+    assert!(is_alive(&other_helper));
+    bystander.type_text("this\n").await;
+    bystander.expect("got this").await;
+}
+
+async fn helper_of(session: &mut Session) -> String {
+    session.expect("p=").await;
+    session.expect(".").await
+}
+
+fn command_line(pid: &str) -> String {
+    fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default()
 }
 
 async fn write_all(input: &ShellInput, mut data: &[u8]) {
@@ -500,8 +577,12 @@ async fn an_agent_that_goes_away_takes_its_shells_along() {
 
 /// Of this test alone, since each has a process of its own under nextest; of all, under cargo test.
 fn descendants_of_this_process() -> Vec<String> {
+    descendants_of(std::process::id().to_string())
+}
+
+fn descendants_of(process: String) -> Vec<String> {
     let mut found = Vec::new();
-    let mut parents = vec![std::process::id().to_string()];
+    let mut parents = vec![process];
     while let Some(parent) = parents.pop() {
         let tasks = fs::read_dir(format!("/proc/{parent}/task"))
             .into_iter()

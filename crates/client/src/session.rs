@@ -98,18 +98,24 @@ where
     pump::run(link, ends, stop).await
 }
 
+/// How long EndTerminalSession may hold up a person who wants to leave at once. With
+/// the goodbye before it ([`pump::AT_ONCE`]) that is less than a tenth of a second.
+pub const LEAVING: Duration = Duration::from_millis(60);
+
 /// EndTerminalSession, for as long as a person would wait for it.
 pub async fn end(api: &Api, session: &str) {
     end_within(api, session, link::SHUTDOWN).await;
 }
 
-/// EndTerminalSession, for so long at most.
-pub async fn end_within(api: &Api, session: &str, patience: Duration) {
+/// EndTerminalSession, for so long at most. Says whether there was an answer.
+pub async fn end_within(api: &Api, session: &str, patience: Duration) -> bool {
     let parameters = [("SessionId", session)];
     let call = api.call("EndTerminalSession", &parameters);
-    match link::timeout(patience, call).await {
+    let answered = link::timeout(patience, call).await;
+    match &answered {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::debug!(session, %error, "the session was not ended"),
         Err(late) => tracing::debug!(session, error = %late, "the session was not ended"),
     }
+    answered.is_ok()
 }

@@ -7,12 +7,15 @@
 use std::{future::pending, time::Duration};
 
 use axt_client::{
+    Api,
+    api::Credentials,
     session::{self, Announce, EndOfInput, Ended, Ends, Link, Network, OpenError, Started, Why},
     terminal::signals::{Sizes, Stop},
 };
 use axt_net::{
     clock::Clock,
     frames::Tap,
+    http::HttpClient,
     link,
     tls::ClientTls,
     transport::{Dialer, Listener, MemoryNet, Stream},
@@ -26,7 +29,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
-    sync::watch,
+    sync::{oneshot, watch},
 };
 use tokio_tungstenite::{
     WebSocketStream, accept_hdr_async,
@@ -80,6 +83,22 @@ impl Place {
             tap: Tap::none(),
         };
         session::connect(&network, &started, announce).await
+    }
+
+    /// The API of the same place.
+    fn api(&self) -> Api {
+        Api::new(
+            HttpClient::new(Dialer::memory(&self.net), ClientTls::system()),
+            "http://relay:80",
+            "cn-hangzhou".parse().expect("a region"),
+            Credentials {
+                access_key_id: "LTAI5tSandbox".into(),
+                secret: Secret::new("secret"),
+                security_token: None,
+            },
+            Wall::system(),
+        )
+        .expect("an endpoint")
     }
 
     async fn accept(&self, granted: &'static str) -> Relay {
@@ -366,6 +385,52 @@ async fn a_signal_closes_the_session_in_order() {
 
     assert_eq!(ended.why, Why::Stopped(Stop::Terminate));
     assert_eq!(ended.exit_code(), 255);
+}
+
+/// What somebody who leaves at once waits for at most.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
+#[tokio::test(start_paused = true)]
+async fn an_escape_waits_for_no_relay_that_hangs() {
+    let place = Place::new();
+    let (link, relay) = place.connect(Announce::default(), "").await;
+    let (mut person, ends) = Person::sit_down(EndOfInput::Closes, Sizes::None);
+    let (escape, escaped) = oneshot::channel();
+    let session = session::run(link, ends, async {
+        escaped.await.expect("typed");
+        Stop::Escape
+    });
+    let typing = async {
+        // Until it takes no more: the relay reads nothing.
+        let typed = async { while person.keyboard.write_all(&[b'x'; 512]).await.is_ok() {} };
+        let is_full = link::timeout(Duration::from_secs(5), typed).await.is_err();
+        assert!(is_full);
+        escape.send(()).expect("the session goes on");
+        link::now()
+    };
+
+    let (ended, left_at) = tokio::join!(session, typing);
+    // Nor does its API answer, though it accepts.
+    let is_ended = session::end_within(&place.api(), "s-1", session::LEAVING).await;
+
+    assert_eq!(ended.why, Why::Stopped(Stop::Escape));
+    assert!(!is_ended);
+    let waited = link::now() - left_at;
+    assert!(waited > session::LEAVING && waited <= AT_ONCE, "{waited:?}");
+    drop(relay);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_escape_does_not_wait_for_the_answer_to_its_goodbye() {
+    let (link, mut relay) = Place::new().connect(Announce::default(), "").await;
+    let (_person, ends) = Person::sit_down(EndOfInput::Closes, Sizes::None);
+    let began = link::now();
+
+    let ended = session::run(link, ends, async { Stop::Escape }).await;
+
+    assert_eq!(ended.why, Why::Stopped(Stop::Escape));
+    assert_eq!(link::now(), began);
+    assert_eq!(relay.next().await, Message::Close);
 }
 
 #[tokio::test]

@@ -270,6 +270,11 @@ impl DataChannel {
         }
     }
 
+    /// Neither reads nor writes any more, pings neither; the socket is open for as long as this is kept.
+    pub fn stands_still(self) -> WsWriter {
+        self.writer
+    }
+
     pub async fn send(&mut self, message: Message) {
         let frame = self.framing.encode(1, &message);
         self.send_raw(frame).await;

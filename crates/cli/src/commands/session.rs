@@ -1,5 +1,6 @@
 //! `axt session`.
 
+mod behind;
 mod words;
 
 use std::{future::Future, path::Path, process::ExitCode, time::Duration};
@@ -31,7 +32,7 @@ use crate::{
 };
 
 /// How long output that a terminal does not take may hold up an end by escape.
-const AT_ONCE: Duration = Duration::from_millis(50);
+const AT_ONCE: Duration = Duration::from_millis(15);
 
 /// How a session is to be attached to this process.
 struct Manner {
@@ -41,6 +42,9 @@ struct Manner {
 }
 
 pub(super) async fn run(flags: SessionFlags, settings: &Settings) -> Result<ExitCode, Failure> {
+    if let Some(session) = behind::left() {
+        return behind::end(&session, &Clients::find(flags.target, settings)?.api).await;
+    }
     let manner = Manner {
         no_extensions: client::no_extensions(flags.base.no_extensions, settings),
         escape: client::escape_char(flags.escape_char, settings),
@@ -107,18 +111,17 @@ async fn start_and_attach(
     let mut stops = Stops::listen().map_err(Failure::failed)?;
     let started = unless_stopped(&mut stops, session::start(api, wanted)).await??;
     let place = wanted.instance.as_str();
-    let mut patience = link::SHUTDOWN;
     let outcome = async {
         let link = open(&clients.network, &started, manner, &mut stops).await?;
-        let quick = link.patience();
-        let ended = attach(link, &started, place, manner, &mut stops).await?;
-        if ended.why == Why::Stopped(Stop::Escape) {
-            patience = quick;
-        }
-        Ok(ended)
+        attach(link, &started, place, manner, &mut stops).await
     }
     .await;
-    session::end_within(api, &started.id, patience).await;
+    match &outcome {
+        Ok(ended) if ended.why == Why::Stopped(Stop::Escape) => {
+            behind::leave(&started.id, api).await;
+        }
+        _ => session::end(api, &started.id).await,
+    }
     outcome
 }
 

@@ -6,7 +6,6 @@ use axt_control::luban::header;
 use axt_net::{
     clock::Clock,
     frames::{FrameReader, FrameWriter, Tap, framed},
-    link,
     tls::ClientTls,
     transport::{Dialer, KERNEL_BUFFER, parts::Ending},
     ws::{self, ConnectError},
@@ -20,9 +19,6 @@ use serde::Deserialize;
 
 use super::{Open, Progress};
 use crate::api::{Api, CallError};
-
-/// The least of [`Link::patience`].
-const PATIENCE_AT_LEAST: Duration = Duration::from_millis(200);
 
 /// What StartTerminalSession answers.
 #[derive(Clone, Debug, Deserialize)]
@@ -59,7 +55,6 @@ pub struct Link {
     pub(crate) writer: FrameWriter<ClientFraming>,
     pub(crate) granted: Extensions,
     pub(crate) progress: Progress,
-    pub(crate) patience: Duration,
     /// Learns of a reset while nobody reads the websocket, and can end it by one.
     pub(crate) ending: Ending,
 }
@@ -69,13 +64,6 @@ impl Link {
     #[must_use]
     pub fn granted(&self) -> Extensions {
         self.granted
-    }
-
-    /// How long the relay may take to answer before somebody who wants to leave at once has waited
-    /// long enough: by how quick it was at the start, 0.2 to 1 s.
-    #[must_use]
-    pub fn patience(&self) -> Duration {
-        self.patience
     }
 
     /// What it moves, while it does.
@@ -162,7 +150,6 @@ pub async fn connect(
         clock,
         tap,
     } = network;
-    let begun = link::now();
     let (socket, answered) = match ws::connect(dialer, tls, url, headers).await {
         Ok(connected) => connected,
         Err(ConnectError::Refused { status, body, .. }) => {
@@ -184,10 +171,6 @@ pub async fn connect(
         .get(header::IDLE)
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .map(Duration::from_secs);
-    let upgrade = link::now().saturating_duration_since(begun);
-    let patience = upgrade
-        .saturating_mul(4)
-        .clamp(PATIENCE_AT_LEAST, link::DRAIN);
     let ending = socket.ending();
     let (reads, writes) = (ClientFraming::new(), ClientFraming::new());
     let (reader, writer) = framed(socket, reads, writes, clock.clone(), tap.clone());
@@ -196,7 +179,6 @@ pub async fn connect(
         writer,
         granted,
         progress: Progress::new(idle_timeout),
-        patience,
         ending,
     })
 }

@@ -33,7 +33,7 @@ const EOT: Bytes = Bytes::from_static(&[4]);
 const LAST_WORD: Duration = link::DRAIN;
 
 /// How long a goodbye may take to be sent that is said because the other side may be hanging.
-const AT_ONCE: Duration = Duration::from_millis(20);
+pub(super) const AT_ONCE: Duration = Duration::from_millis(20);
 
 /// Moves bytes until one side ends it.
 pub(super) async fn run<R, W>(
