@@ -65,7 +65,7 @@ impl Part {
         match self {
             Self::Bulk => in_turns(context, plan, bulk::of).await,
             Self::Echo => in_turns(context, plan.times(1.5), echo::of).await,
-            Self::Setup => in_turns(context, plan, setup::of).await,
+            Self::Setup => in_turns(context, plan.times(1.5), setup::of).await,
             Self::Session => session::run(context).await,
             Self::Accuracy => accuracy::run(context).await,
             Self::Api => calls::run(context).await,

@@ -6,7 +6,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -22,7 +22,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 pub(crate) enum Asked {
     /// Every byte back.
     Echo = b'e' as isize,
-    /// Every byte taken, and counted.
+    /// Every byte taken, and counted; one byte comes first, to say that it begins.
     Take = b't' as isize,
     /// Bytes without end.
     Give = b'g' as isize,
@@ -44,7 +44,6 @@ pub(crate) struct Target {
 #[derive(Debug, Default)]
 struct Counts {
     taken: AtomicU64,
-    open: AtomicUsize,
 }
 
 impl Target {
@@ -57,10 +56,8 @@ impl Target {
             while let Ok(stream) = listener.accept().await {
                 let counts = Arc::clone(&counted);
                 connections.spawn("target connection", async move {
-                    counts.open.fetch_add(1, Ordering::Relaxed);
                     // However it ends: those who measure see it at their own end.
                     let _ = serve(stream, &counts).await;
-                    counts.open.fetch_sub(1, Ordering::Relaxed);
                 });
             }
         });
@@ -74,11 +71,6 @@ impl Target {
     /// How many bytes were taken.
     pub(crate) fn taken(&self) -> u64 {
         self.counts.taken.load(Ordering::Relaxed)
-    }
-
-    /// How many connections there are.
-    pub(crate) fn open(&self) -> usize {
-        self.counts.open.load(Ordering::Relaxed)
     }
 }
 
@@ -95,6 +87,7 @@ async fn serve(mut stream: Stream, counts: &Counts) -> std::io::Result<()> {
             }
         }
         b't' => {
+            stream.write_all(b"!").await?;
             let mut buffer = vec![0; CHUNK];
             loop {
                 let length = stream.read(&mut buffer).await?;

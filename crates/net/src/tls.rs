@@ -77,6 +77,12 @@ impl ClientTls {
         Self(Arc::new(config))
     }
 
+    /// What it is for rustls.
+    #[must_use]
+    pub fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.0)
+    }
+
     /// Speaks TLS on `stream`; `host` is who the other end has to be, a name or an IP address.
     /// Takes as long as the other end does: the caller has the deadline.
     ///
@@ -92,7 +98,7 @@ impl ClientTls {
         let name = ServerName::try_from(host.to_owned());
         let name =
             name.map_err(|_| failed("this is neither a host name nor an IP address".into()))?;
-        let connecting = TlsConnector::from(Arc::clone(&self.0)).connect(name, stream);
+        let connecting = TlsConnector::from(self.config()).connect(name, stream);
         match connecting.await {
             Ok(session) => Ok(Stream::tls(session)),
             Err(error) => Err(failed(explain(&error))),
@@ -154,6 +160,12 @@ impl ServerTls {
             per_address,
             made: Mutex::default(),
         }))
+    }
+
+    /// What it is for rustls, on loopback.
+    #[must_use]
+    pub fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.0.config)
     }
 
     /// Speaks TLS on a connection that has come in. Takes as long as the other end does: the

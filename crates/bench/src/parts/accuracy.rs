@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
 use axt_net::{link, tasks::Tasks};
 use axt_proto::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -31,6 +32,7 @@ pub(super) async fn run(context: &Context<'_>) -> anyhow::Result<Vec<Figure>> {
     context.progress.says("accuracy: both ways");
     let (tasks, given) = (Tasks::new(), Arc::<AtomicU64>::default());
     let mut up = target::ask(running.at, Asked::Take).await?;
+    up.read_u8().await.context("it does not begin")?;
     tasks.spawn("up", async move {
         let chunk = vec![b'x'; CHUNK];
         while up.write_all(&chunk).await.is_ok() {}

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context;
 use axt_net::{link, tasks::Tasks};
 use axt_proto::Direction;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -58,30 +59,35 @@ impl Bulk {
         }
     }
 
-    /// Lets bytes flow, which ends with the tasks.
+    /// Lets bytes flow, which ends with the tasks. All connections are there by then.
     async fn flow(&self, given: &Arc<AtomicU64>) -> anyhow::Result<Tasks> {
-        let tasks = Tasks::new();
+        let asked = match self.direction {
+            Direction::Up => Asked::Take,
+            Direction::Down => Asked::Give,
+        };
+        let mut streams = Vec::new();
         for _ in 0..self.connections {
+            streams.push(target::ask(self.way.at, asked).await?);
+        }
+        for stream in &mut streams {
+            stream.read_u8().await.context("it does not begin")?;
+        }
+        let tasks = Tasks::new();
+        for mut stream in streams {
+            let given = Arc::clone(given);
             match self.direction {
-                Direction::Up => {
-                    let mut stream = target::ask(self.way.at, Asked::Take).await?;
-                    tasks.spawn("up", async move {
-                        let chunk = vec![b'x'; CHUNK];
-                        while stream.write_all(&chunk).await.is_ok() {}
-                    });
-                }
-                Direction::Down => {
-                    let mut stream = target::ask(self.way.at, Asked::Give).await?;
-                    let given = Arc::clone(given);
-                    tasks.spawn("down", async move {
-                        let mut buffer = vec![0; CHUNK];
-                        while let Ok(length @ 1..) = stream.read(&mut buffer).await {
-                            let length = u64::try_from(length).unwrap_or(0);
-                            given.fetch_add(length, Ordering::Relaxed);
-                        }
-                    });
-                }
-            }
+                Direction::Up => tasks.spawn("up", async move {
+                    let chunk = vec![b'x'; CHUNK];
+                    while stream.write_all(&chunk).await.is_ok() {}
+                }),
+                Direction::Down => tasks.spawn("down", async move {
+                    let mut buffer = vec![0; CHUNK];
+                    while let Ok(length @ 1..) = stream.read(&mut buffer).await {
+                        let length = u64::try_from(length).unwrap_or(0);
+                        given.fetch_add(length, Ordering::Relaxed);
+                    }
+                }),
+            };
         }
         Ok(tasks)
     }

@@ -11,8 +11,9 @@ use crate::{
     ways::Running,
 };
 
-/// The pause between the end of one and the next.
-const PAUSE: Duration = Duration::from_millis(2);
+/// The pause between the end of one and the next: how long one takes, not how many there can be. What
+/// can be prepared for the next one is, by those who prepare.
+const PAUSE: Duration = Duration::from_millis(25);
 
 #[derive(Debug)]
 struct Setup {

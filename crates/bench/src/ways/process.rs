@@ -104,36 +104,59 @@ impl Process {
         format!("{} said: {}", self.role, lines.join(" | "))
     }
 
-    fn proc(&self, file: &str) -> anyhow::Result<String> {
-        let id = self.child.id().context("it has ended")?;
-        let path = format!("/proc/{id}/{file}");
-        fs::read_to_string(&path).with_context(|| format!("{}: {path}", self.last_words()))
+    fn id(&self) -> anyhow::Result<u32> {
+        let id = self.child.id();
+        id.with_context(|| format!("it has ended: {}", self.last_words()))
     }
 
-    /// What it has in memory.
+    /// It, and the processes that it has started: some servers work in one for each client.
+    fn family(&self) -> anyhow::Result<Vec<u32>> {
+        let mut family = vec![self.id()?];
+        let mut next = 0;
+        while let Some(id) = family.get(next) {
+            for thread in fs::read_dir(format!("/proc/{id}/task"))? {
+                let children = fs::read_to_string(thread?.path().join("children"));
+                let children = children.unwrap_or_default();
+                family.extend(children.split_whitespace().flat_map(str::parse::<u32>));
+            }
+            next += 1;
+        }
+        Ok(family)
+    }
+
+    /// What it has in memory, with its family.
     pub(crate) fn memory(&self) -> anyhow::Result<Memory> {
-        let status = self.proc("status")?;
-        let kib = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            let number = line.and_then(|line| line.split_whitespace().next());
-            let number = number.and_then(|number| number.parse::<f64>().ok());
-            number.with_context(|| format!("no {name} in /proc"))
+        let mut memory = Memory {
+            resident: 0.0,
+            peak: 0.0,
         };
-        Ok(Memory {
-            resident: kib("VmRSS:")? * 1024.0,
-            peak: kib("VmHWM:")? * 1024.0,
-        })
+        for id in self.family()? {
+            let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+            memory.resident += bytes(&status, "VmRSS:")?;
+            memory.peak += bytes(&status, "VmHWM:")?;
+        }
+        Ok(memory)
     }
 
-    /// The processor time that it has used, in user mode and in the kernel.
+    /// The processor time that it and its family have used, in user mode and in the kernel.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
-        let stat = self.proc("stat")?;
-        // The program's name, in brackets, may hold anything. After it the state is field 3, the
-        // times are 14 and 15 (proc(5)).
-        let (_, fields) = stat.rsplit_once(')').context("/proc/PID/stat")?;
-        let ticks = fields.split_whitespace().skip(11).take(2);
-        let ticks: f64 = ticks.filter_map(|field| field.parse::<f64>().ok()).sum();
+        let mut ticks = 0.0;
+        for id in self.family()? {
+            let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
+            // The program's name, in brackets, may hold anything. After it the state is field 3, the
+            // times are 14 and 15 (proc(5)).
+            let (_, fields) = stat.rsplit_once(')').context("/proc/PID/stat")?;
+            let fields = fields.split_whitespace().skip(11).take(2);
+            ticks += fields
+                .filter_map(|field| field.parse::<f64>().ok())
+                .sum::<f64>();
+        }
         Ok(Duration::from_secs_f64(ticks / TICKS))
+    }
+
+    /// How many descriptors it has open.
+    pub(crate) fn descriptors(&self) -> anyhow::Result<usize> {
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.id()?))?.count())
     }
 
     /// Kills it.
@@ -149,4 +172,12 @@ impl Process {
         kill_process(id, Signal::TERM)?;
         Ok(link::timeout(STARTED_IN, self.child.wait()).await??)
     }
+}
+
+/// A row of /proc/PID/status, which is in KiB.
+fn bytes(status: &str, name: &str) -> anyhow::Result<f64> {
+    let row = status.lines().find_map(|line| line.strip_prefix(name));
+    let number = row.and_then(|row| row.split_whitespace().next());
+    let number = number.and_then(|number| number.parse::<f64>().ok());
+    Ok(number.with_context(|| format!("no {name} in /proc"))? * 1024.0)
 }

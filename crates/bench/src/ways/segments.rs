@@ -1,7 +1,7 @@
 //! The baselines: what one or two segments of TLS cost by themselves.
 //!
-//! Each hop is a process that runs [`hop`]: the same runtime, the same TLS and the same dev CA as axt,
-//! tokio's `copy_bidirectional` with 8 KiB each way, and nothing else.
+//! Each hop is a process that runs [`hop`]: the same runtime, the same settings of TLS and the same dev CA
+//! as axt, tokio-rustls and tokio's `copy_bidirectional` with 8 KiB each way, and nothing else.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -13,11 +13,16 @@ use axt_net::{
     ca::DevCa,
     tasks::Tasks,
     tls::{ClientTls, ServerTls},
-    transport::{Dialer, Listener, Stream},
     wall::Wall,
 };
 use clap::Args;
-use tokio::{io::copy_bidirectional_with_sizes, process::Command};
+use rustls_pki_types::ServerName;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, copy_bidirectional_with_sizes},
+    net::{TcpListener, TcpStream},
+    process::Command,
+};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::{ONE, Running, TWO, process::Process};
 
@@ -86,11 +91,11 @@ pub(crate) async fn hop(flags: Flags) -> anyhow::Result<()> {
     let ca = DevCa::open_or_create(&flags.ca, &[], &Wall::system())?;
     let server = flags.serves_tls.then(|| ca.server_tls()).transpose()?;
     let client = flags.dials_tls.then(|| trusting(&flags.ca)).transpose()?;
-    let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     anstream::println!("{LISTENS}{}", listener.local_addr()?);
     let tasks = Tasks::new();
     loop {
-        let near = listener.accept().await?;
+        let (near, _) = listener.accept().await?;
         let (server, client, to) = (server.clone(), client.clone(), flags.to);
         tasks.spawn("hop", async move {
             // However it ends, both ends see it.
@@ -105,21 +110,42 @@ fn trusting(folder: &Path) -> anyhow::Result<ClientTls> {
 }
 
 async fn carry(
-    near: Stream,
+    near: TcpStream,
     server: Option<ServerTls>,
     client: Option<ClientTls>,
     to: SocketAddr,
 ) -> anyhow::Result<()> {
-    let mut near = match server {
-        Some(tls) => tls.accept(near).await?,
-        None => near,
-    };
-    let host = to.ip().to_string();
-    let far = Dialer::tcp().dial(&host, to.port()).await?;
-    let mut far = match client {
-        Some(tls) => tls.connect(&host, far).await?,
-        None => far,
-    };
+    near.set_nodelay(true)?;
+    match server {
+        Some(tls) => {
+            let near = TlsAcceptor::from(tls.config()).accept(near).await?;
+            onwards(near, client, to).await
+        }
+        None => onwards(near, client, to).await,
+    }
+}
+
+async fn onwards(
+    near: impl AsyncRead + AsyncWrite + Unpin,
+    client: Option<ClientTls>,
+    to: SocketAddr,
+) -> anyhow::Result<()> {
+    let far = TcpStream::connect(to).await?;
+    far.set_nodelay(true)?;
+    match client {
+        Some(tls) => {
+            let name = ServerName::from(to.ip());
+            let far = TlsConnector::from(tls.config()).connect(name, far).await?;
+            copy(near, far).await
+        }
+        None => copy(near, far).await,
+    }
+}
+
+async fn copy(
+    mut near: impl AsyncRead + AsyncWrite + Unpin,
+    mut far: impl AsyncRead + AsyncWrite + Unpin,
+) -> anyhow::Result<()> {
     copy_bidirectional_with_sizes(&mut near, &mut far, BUFFER, BUFFER).await?;
     Ok(())
 }
