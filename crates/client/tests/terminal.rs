@@ -64,11 +64,17 @@ impl Terminal {
             .status()
             .expect("ran");
         assert_eq!(status.success(), way_out != "panic", "{status}");
-        let mut shown = vec![0; 64 * 1024];
-        let length = rustix::io::read(&self.master, &mut shown).expect("what was shown");
-        let shown = String::from_utf8_lossy(&shown[..length]);
-        let (_, after) = shown.split_once(DONE).expect("done");
-        assert!(after.contains(UNDONE), "{after:?}");
+        let mut shown = String::new();
+        let mut part = vec![0; 64 * 1024];
+        // A terminal may give what was written to it in several parts.
+        while !shown
+            .split_once(DONE)
+            .is_some_and(|(_, after)| after.contains(UNDONE))
+        {
+            let length = rustix::io::read(&self.master, &mut part).expect("what was shown");
+            assert!(length > 0, "{shown:?}");
+            shown.push_str(&String::from_utf8_lossy(&part[..length]));
+        }
     }
 }
 
