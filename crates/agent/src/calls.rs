@@ -25,13 +25,17 @@ use http::{
 };
 use jiff::tz::TimeZone;
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use tokio::sync::{Notify, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::{
     behaviour::Fate,
     config::{AgentConfig, Surroundings},
     telemetry::Telemetry,
 };
+
+/// How many calls of channels there are at the same time: as many as keep their connections for the
+/// next one. More would each begin with a handshake of TLS, which costs more than the wait.
+const SHORT: usize = 8;
 
 /// A call that was of no use.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +60,8 @@ pub(crate) struct Relay {
     /// Told when a request takes its signature.
     taken: Notify,
     control: Tap,
+    /// Turns of the calls of channels, of which hundreds may begin or end at once.
+    short: Semaphore,
     constant: HeaderMap,
     telemetry: Telemetry,
 }
@@ -89,6 +95,7 @@ impl Relay {
             taken: Notify::new(),
             control: around.control_tap(config.signer.instance()),
             fate: Fate::new(config.behaviour.clone()),
+            short: Semaphore::new(SHORT),
             config,
             around,
             constant,
@@ -148,6 +155,7 @@ impl Relay {
 
     /// What to serve on `channel`.
     pub(crate) async fn session_list(&self, channel: &ChannelId) -> Result<SessionList, CallError> {
+        let _turn = self.short.acquire().await;
         let query = format!("{CHANNEL_QUERY}={channel}");
         let answer = self.post(path::SESSION_LIST, &query, JSON).await?;
         Ok(serde_json::from_slice(&answer)?)
@@ -155,6 +163,7 @@ impl Relay {
 
     /// How a channel ended. Sent once, as the official agent does; the answer does not matter.
     pub(crate) async fn post_status(&self, post: &StatusPost) -> Result<(), CallError> {
+        let _turn = self.short.acquire().await;
         self.post(path::SESSION_STATUS, &post.to_string(), TEXT)
             .await
             .map(drop)

@@ -13,11 +13,12 @@ use std::{
     collections::VecDeque,
     future::{Future, pending, ready},
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -190,6 +191,12 @@ impl Runner {
 
     async fn wait(&mut self, stop: &CancellationToken, stopping: bool, idle: &mut Timer) -> Event {
         let is_listening = self.machine().is_listening() && self.feed.has_room();
+        if is_listening && self.feed.gathers() {
+            let next = pin!(self.link.next(true));
+            if let Poll::Ready(arrival) = futures_util::poll!(next) {
+                return Event::Arrived(arrival);
+            }
+        }
         tokio::select! {
             biased;
             () = stop.cancelled(), if !stopping => Event::Stop,

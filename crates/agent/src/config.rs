@@ -21,6 +21,9 @@ pub const AGENT_VERSION: &str = "2.2.4.1065";
 
 /// How many agents of one process dial at once.
 const AT_ONCE: usize = 16;
+/// What two connections that come one upon the other need: the list, the data channel, and the status
+/// of its end.
+const SIGNED_AHEAD: usize = 6;
 
 /// One agent of one instance.
 #[derive(Clone, Debug)]
@@ -67,9 +70,9 @@ impl AgentConfig {
             extensions: Extensions::ALL,
             idle_timeout: Limits::default().idle_timeout(),
             follow_clock: false,
-            signed_ahead: 3,
             is_cold_start: false,
             behaviour: Behaviour::default(),
+            signed_ahead: SIGNED_AHEAD,
             seed: None,
         }
     }

@@ -85,13 +85,30 @@ impl LinkWriter {
     /// Sends a message. Waits while there is no link, and for ever when there will be none: whoever
     /// waits is dropped then.
     pub(crate) async fn send(&mut self, message: &Message) {
+        self.send_all(std::slice::from_ref(message)).await;
+    }
+
+    /// Sends messages in a row, the same way.
+    pub(crate) async fn send_all(&mut self, messages: &[Message]) {
+        let mut rest = messages;
         loop {
             let found = self.sockets.wait_for(Option::is_some).await;
             let Some((generation, socket)) = found.ok().and_then(|found| found.clone()) else {
                 return;
             };
-            if socket.send(message).await.is_ok() {
-                return;
+            if socket.gathers() {
+                if socket.send_all(rest).await.is_ok() {
+                    return;
+                }
+            } else {
+                while let Some((message, more)) = rest.split_first()
+                    && socket.send(message).await.is_ok()
+                {
+                    rest = more;
+                }
+                if rest.is_empty() {
+                    return;
+                }
             }
             self.broken.send_replace(Some(generation));
             if self.sockets.changed().await.is_err() {

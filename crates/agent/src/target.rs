@@ -105,12 +105,13 @@ pub(crate) enum Input {
 }
 
 impl Input {
-    /// Writes some of `data` as soon as any of it fits. Cancel-safe.
-    pub(crate) async fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+    /// Writes some of `pieces`, of which none is empty, as soon as any of it fits. Cancel-safe.
+    pub(crate) async fn write(&mut self, pieces: &[Bytes]) -> io::Result<usize> {
+        let first = pieces.first().map_or(&[][..], |first| first);
         match self {
-            Self::Shell(shell) => shell.write(data).await,
-            Self::Port(port) => port.write(data).await,
-            Self::Script(script) => script.write(data).await,
+            Self::Shell(shell) => shell.write(first).await,
+            Self::Port(port) => port.write(pieces).await,
+            Self::Script(script) => script.write(first).await,
         }
     }
 

@@ -166,14 +166,10 @@ impl<F: Framing> FrameWriter<F> {
     ///
     /// [`WsError`], as [`WsWriter::send_binary`].
     pub async fn send(&self, message: &Message) -> Result<(), WsError> {
-        let (is_data, is_urgent) = match message {
-            Message::Input(_) | Message::Output(_) => (true, false),
-            Message::Resize(_) | Message::Status(_) => (false, true),
-            _ => (false, false),
-        };
-        if is_data && message.data_len() == 0 {
+        if is_nothing(message) {
             return Ok(());
         }
+        let is_urgent = matches!(message, Message::Resize(_) | Message::Status(_));
         let shared = &*self.shared;
         let permit = shared.tap.permit().await;
         let encode = || {
@@ -187,18 +183,54 @@ impl<F: Framing> FrameWriter<F> {
             bytes
         };
         // One that is given up, or fails, may be sent again on another websocket.
-        let mut sending = Sending {
-            shared,
-            is_encoded: false,
-        };
+        let mut sending = Sending { shared, encoded: 0 };
         let encode = || {
             let bytes = encode();
-            sending.is_encoded = true;
+            sending.encoded = 1;
             bytes
         };
         let sent = self.writer.send_made(is_urgent, encode).await;
         if sent.is_ok() {
-            sending.is_encoded = false;
+            sending.encoded = 0;
+        }
+        drop(sending);
+        sent
+    }
+
+    /// Whether frames may leave together, by [`FrameWriter::send_all`]: not while a tap takes a copy
+    /// of each.
+    #[must_use]
+    pub fn gathers(&self) -> bool {
+        !self.shared.tap.is_on()
+    }
+
+    /// Sends frames in a row, as [`FrameWriter::send`] would send one: dropped before it is done, or
+    /// failed, none of them counts as sent. Those that leave together are cheaper. Under a tap they
+    /// leave one by one, and count one by one.
+    ///
+    /// # Errors
+    ///
+    /// As [`FrameWriter::send`].
+    pub async fn send_all(&self, messages: &[Message]) -> Result<(), WsError> {
+        if messages.len() < 2 || !self.gathers() {
+            for message in messages {
+                self.send(message).await?;
+            }
+            return Ok(());
+        }
+        let shared = &*self.shared;
+        let messages = messages.iter().filter(|message| !is_nothing(message));
+        let messages: Vec<_> = messages.collect();
+        let mut sending = Sending { shared, encoded: 0 };
+        let encode = |message: &&Message| {
+            let now = shared.clock.now();
+            let bytes = shared.lock().encode(now.as_millis(), message);
+            sending.encoded += 1;
+            bytes
+        };
+        let sent = self.writer.send_all_made(&messages, encode).await;
+        if sent.is_ok() {
+            sending.encoded = 0;
         }
         drop(sending);
         sent
@@ -253,15 +285,20 @@ impl<F> Shared<F> {
     }
 }
 
-/// A frame on its way: dropped while it is, it does not count as sent.
+/// Whether it is data without a byte, which is never sent.
+fn is_nothing(message: &Message) -> bool {
+    matches!(message, Message::Input(_) | Message::Output(_)) && message.data_len() == 0
+}
+
+/// Frames on their way: dropped while they are, they do not count as sent.
 struct Sending<'a, F: Framing> {
     shared: &'a Shared<F>,
-    is_encoded: bool,
+    encoded: usize,
 }
 
 impl<F: Framing> Drop for Sending<'_, F> {
     fn drop(&mut self) {
-        if self.is_encoded {
+        for _ in 0..self.encoded {
             self.shared.lock().unsent();
         }
     }

@@ -27,6 +27,9 @@ pub const MESSAGE_MAX: usize = 8 * 1024;
 /// How many payload bytes are read ahead while nobody is there yet to take them.
 pub const HELD_MAX: usize = 64 * 1024;
 
+/// How many payload bytes are sent together, where they have come together and nothing limits them.
+const GATHERED: usize = 32 * 1024;
+
 /// How many messages are read ahead, for those without payload are not free either.
 const HELD_MESSAGES: usize = 256;
 
@@ -52,6 +55,27 @@ pub trait Sink: Sync {
     /// # Errors
     /// The message, and all later ones, will not arrive.
     fn send(&self, message: &Message) -> impl Future<Output = Result<(), Self::Broken>> + Send;
+
+    /// Whether messages that are there at the same time had better be sent together.
+    fn gathers(&self) -> bool {
+        false
+    }
+
+    /// Sends messages in a row, all or none as far as the sender knows.
+    ///
+    /// # Errors
+    /// As [`Sink::send`].
+    fn send_all(
+        &self,
+        messages: &[Message],
+    ) -> impl Future<Output = Result<(), Self::Broken>> + Send {
+        async move {
+            for message in messages {
+                self.send(message).await?;
+            }
+            Ok(())
+        }
+    }
 }
 
 /// What the judge says of a message.
@@ -81,8 +105,8 @@ pub enum PumpEnd<E, B> {
 /// One direction of a connection.
 ///
 /// Its futures may be dropped at any await: what was read and not written stays, for the next
-/// [`Pump::run`]. Only the one message whose write was cut off may then be written twice, so drop
-/// them when the sink is given up, and not before.
+/// [`Pump::run`]. Only what was being written when that was cut off may then be written twice, so
+/// drop them when the sink is given up, and not before.
 #[derive(Debug)]
 pub struct Pump<J, E> {
     judge: J,
@@ -163,7 +187,14 @@ where
     {
         let pace = self.pace.clone();
         let _resting = Resting(&pace);
+        let gathers = pace.is_unlimited() && sink.gathers();
         loop {
+            if gathers && self.held.len() > 1 {
+                if let Err(broken) = sink.send_all(self.held.make_contiguous()).await {
+                    return PumpEnd::Sink(broken);
+                }
+                self.count(traffic);
+            }
             while let Some(message) = self.held.front() {
                 let (bytes, is_alive) = (message.data_len(), *message == Message::Alive);
                 if let Err(Exceeded) = held(pace.pass(bytes), traffic).await {
@@ -185,9 +216,36 @@ where
                 None => {
                     let _reading = traffic.reading();
                     eagerly(&pace, self.read(source)).await;
+                    if gathers {
+                        self.gather(source).await;
+                    }
                 }
             }
         }
+    }
+
+    /// Reads what is there already, some [`GATHERED`] bytes at most.
+    async fn gather<S>(&mut self, source: &mut S)
+    where
+        S: Source<End = E>,
+    {
+        while self.end.is_none() && self.held_bytes < GATHERED && self.held.len() < HELD_MESSAGES {
+            let read = pin!(self.read(source));
+            if futures_util::poll!(read).is_pending() {
+                return;
+            }
+        }
+    }
+
+    /// All that is held has been written.
+    fn count(&mut self, traffic: &Passed<'_>) {
+        for message in self.held.drain(..) {
+            traffic.count(message.data_len());
+            if message == Message::Alive {
+                traffic.touch();
+            }
+        }
+        self.held_bytes = 0;
     }
 
     /// Reads one message and queues what becomes of it.

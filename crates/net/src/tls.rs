@@ -98,7 +98,7 @@ impl ClientTls {
         let name = ServerName::try_from(host.to_owned());
         let name =
             name.map_err(|_| failed("this is neither a host name nor an IP address".into()))?;
-        let connecting = TlsConnector::from(self.config()).connect(name, stream);
+        let connecting = TlsConnector::from(self.config()).connect(name, stream.reading_ahead());
         match connecting.await {
             Ok(session) => Ok(Stream::tls(session)),
             Err(error) => Err(failed(explain(&error))),
@@ -176,7 +176,9 @@ impl ServerTls {
     /// The handshake's.
     pub async fn accept(&self, stream: Stream) -> io::Result<Stream> {
         let config = self.config_for(stream.local_addr().ip().to_canonical());
-        let session = TlsAcceptor::from(config).accept(stream).await?;
+        let session = TlsAcceptor::from(config)
+            .accept(stream.reading_ahead())
+            .await?;
         Ok(Stream::tls(session))
     }
 

@@ -43,6 +43,9 @@ pub const MAX_MESSAGE: usize = 1024 * 1024;
 /// the websocket, and an idle pair under TLS is to cost less than 32 KiB: each KiB here is two.
 const READ_BUFFER: usize = 2 * 1024;
 
+/// How many bytes of messages are gathered at most before they are handed to the kernel at once.
+pub(crate) const GATHERED: usize = 32 * 1024;
+
 /// A websocket after its handshake.
 #[derive(Debug)]
 pub struct WebSocket {
@@ -83,8 +86,7 @@ impl WebSocket {
         let stream = Heard::new(parts.io.into_inner());
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
-            // Every message is flushed anyway, so there is nothing to gather.
-            .write_buffer_size(0)
+            .write_buffer_size(GATHERED)
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
         let early = parts.read_buf;

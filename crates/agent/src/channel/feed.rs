@@ -11,6 +11,9 @@ use crate::target::Input;
 /// what the kernel holds on the way here it is below 1 MiB.
 const HOLD_MAX: usize = 64 * 1024;
 
+/// How much input is gathered, where it is there.
+const GATHERED: usize = 32 * 1024;
+
 /// The target's input, and what waits for it.
 #[derive(Debug, Default)]
 pub(super) struct Feed {
@@ -59,6 +62,12 @@ impl Feed {
         self.held_bytes < HOLD_MAX
     }
 
+    /// Whether what is held is little enough to wait for more that is there already, so that it goes
+    /// to the target at once.
+    pub(super) fn gathers(&self) -> bool {
+        !self.held.is_empty() && self.held_bytes < GATHERED
+    }
+
     /// Whether nothing waits for the target.
     pub(super) fn is_empty(&self) -> bool {
         self.held.is_empty()
@@ -70,11 +79,16 @@ impl Feed {
         let Some(input) = &mut self.input else {
             return pending().await;
         };
-        if let Some(first) = self.held.front_mut() {
-            let written = input.write(first).await?;
+        if !self.held.is_empty() {
+            let mut written = input.write(self.held.make_contiguous()).await?;
             self.held_bytes = self.held_bytes.saturating_sub(written);
-            first.advance(written);
-            if first.is_empty() {
+            while let Some(first) = self.held.front_mut() {
+                let part = written.min(first.len());
+                first.advance(part);
+                written -= part;
+                if !first.is_empty() {
+                    break;
+                }
                 self.held.pop_front();
             }
             Ok(Fed::Some)

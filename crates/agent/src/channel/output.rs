@@ -9,7 +9,7 @@ use axt_net::{
     clock::{Clock, Timer},
     link,
 };
-use axt_proto::{Message, Verdict, channel::Channel};
+use axt_proto::{Message, Verdict, channel::Channel, translate};
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +17,9 @@ use crate::{calls::Relay, datalink::LinkWriter, target::Output};
 
 /// The most payload of one frame, in bytes (design, "Sizes").
 const FRAME_MAX: usize = 8_192;
+
+/// How much is read at once where nothing limits it: frames that leave together are cheaper.
+const READ_MAX: usize = 4 * FRAME_MAX;
 
 /// How a target's output ended.
 #[derive(Debug)]
@@ -40,7 +43,11 @@ impl OutputPump {
         let mut bandwidth = self.clock.timer("agent bandwidth");
         self.flood(&mut bandwidth).await;
         loop {
-            let most = self.machine().largest_output().min(FRAME_MAX);
+            // Where it may have to wait, each frame is read when the one before it is gone.
+            let most = match self.machine().largest_output() {
+                usize::MAX => READ_MAX,
+                largest => largest.min(FRAME_MAX),
+            };
             let read = tokio::select! {
                 biased;
                 read = output.read(most) => read,
@@ -59,16 +66,27 @@ impl OutputPump {
     async fn send(&mut self, data: Bytes, bandwidth: &mut Timer) {
         let data = self.relay.fate().lives_for(data);
         let length = data.len();
-        let mut fired = None;
-        while let Verdict::WaitUntil(at) = self.ask(length) {
-            bandwidth.set(Some(at));
-            drop(fired.take());
-            fired = Some(bandwidth.fired().await);
+        let mut together = Vec::new();
+        for frame in translate::split(data, FRAME_MAX) {
+            let mut fired = None;
+            while let Verdict::WaitUntil(at) = self.ask(frame.len()) {
+                bandwidth.set(Some(at));
+                drop(fired.take());
+                // What may go goes: it does not wait for what may not.
+                self.send_all(&mut together).await;
+                fired = Some(bandwidth.fired().await);
+            }
+            together.push(Message::Output(frame));
         }
-        drop(fired);
-        self.writer.send(&Message::Output(data)).await;
-        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.send_all(&mut together).await;
         self.relay.fate().has_carried(length);
+    }
+
+    async fn send_all(&mut self, frames: &mut Vec<Message>) {
+        self.writer.send_all(frames).await;
+        let sent = u64::try_from(frames.len()).unwrap_or(u64::MAX);
+        self.sent.fetch_add(sent, Ordering::Relaxed);
+        frames.clear();
     }
 
     fn ask(&self, len: usize) -> Verdict {

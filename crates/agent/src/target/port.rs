@@ -87,8 +87,9 @@ async fn dial(host: &str, port: u16, dialer: &Dialer) -> Result<Stream, DialErro
 pub(crate) struct Input(Writer);
 
 impl Input {
-    pub(super) async fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.write(data).await
+    pub(super) async fn write(&mut self, pieces: &[Bytes]) -> io::Result<usize> {
+        let slices: Vec<_> = pieces.iter().map(|piece| io::IoSlice::new(piece)).collect();
+        self.0.write_vectored(&slices).await
     }
 
     /// Half-closes the connection. That fails only when the rest of it has ended.

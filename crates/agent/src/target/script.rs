@@ -286,7 +286,11 @@ mod tests {
         let mut target = command(None, true);
         let typed = b"echo hi\rsize\rwhat\rexit 3\r";
 
-        target.input.write(typed).await.expect("taken");
+        target
+            .input
+            .write(&[Bytes::from_static(typed)])
+            .await
+            .expect("taken");
 
         let screen =
             "$ echo hi\r\nhi\r\n$ size\r\n4 9\r\n$ what\r\nwhat: not found\r\n$ exit 3\r\n";
@@ -306,10 +310,18 @@ mod tests {
     async fn ctrl_c_ends_a_flood() {
         let mut target = command(None, true);
         let endless = b"flood 1000000000000\r";
-        target.input.write(endless).await.expect("taken");
+        target
+            .input
+            .write(&[Bytes::from_static(endless)])
+            .await
+            .expect("taken");
         target.output.read(8_192).await.expect("floods");
 
-        target.input.write(b"\x03exit\r").await.expect("taken");
+        target
+            .input
+            .write(&[Bytes::from_static(b"\x03exit\r")])
+            .await
+            .expect("taken");
 
         assert!(everything(&mut target).await.ends_with("^C\r\n$ exit\r\n"));
     }

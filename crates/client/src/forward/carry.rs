@@ -5,9 +5,11 @@
 
 use std::{
     convert::Infallible,
-    future::pending,
-    io,
+    future::{pending, poll_fn},
+    io::{self, IoSlice},
+    pin::{Pin, pin},
     sync::atomic::{AtomicU64, Ordering},
+    task::Poll,
 };
 
 use axt_net::{
@@ -17,9 +19,12 @@ use axt_net::{
 use axt_proto::{
     Direction, Extensions, Reason, Status,
     frame::{Message, client::ClientFraming},
+    translate,
 };
-use bytes::{BufMut, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use bytes::{Bytes, BytesMut};
+use futures_util::poll;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio_util::io::poll_read_buf;
 
 use super::{
     event::{Carried, Events, ForwardEvent},
@@ -29,6 +34,10 @@ use crate::session::{Why, detail_of};
 
 /// The most payload in a message of ours, in bytes (design, "Sizes").
 const MESSAGE: usize = 8 * 1024;
+
+/// How much is moved at once where it is there: messages that leave together are cheaper, and so are
+/// writes that are longer.
+const AT_ONCE: usize = 4 * MESSAGE;
 
 /// How a connection ended.
 pub(super) enum End {
@@ -90,17 +99,18 @@ impl<'a> Way<'a> {
         input: &mut (impl AsyncRead + Unpin),
         writer: &FrameWriter<ClientFraming>,
     ) -> io::Result<()> {
-        let mut buffer = BytesMut::new();
         loop {
-            buffer.reserve(MESSAGE);
-            let length = input.read_buf(&mut (&mut buffer).limit(MESSAGE)).await?;
-            let message = match length {
+            let data = read(input).await?;
+            let length = data.len();
+            let messages: Vec<_> = match length {
                 0 if !self.granted.eof => return Ok(()),
-                0 => Message::Eof,
-                _ => Message::Input(buffer.split().freeze()),
+                0 => vec![Message::Eof],
+                _ => translate::split(data, MESSAGE)
+                    .map(Message::Input)
+                    .collect(),
             };
             // A websocket that takes nothing has ended, and its other half is told why.
-            if writer.send(&message).await.is_err() {
+            if writer.send_all(&messages).await.is_err() {
                 return pending().await;
             }
             if length == 0 {
@@ -116,8 +126,13 @@ impl<'a> Way<'a> {
         reader: &mut FrameReader<ClientFraming>,
         output: &mut Option<impl AsyncWrite + Unpin>,
     ) -> End {
+        let mut following = None;
         loop {
-            let message = match reader.next().await {
+            let next = match following.take() {
+                Some(next) => next,
+                None => reader.next().await,
+            };
+            let message = match next {
                 Ok(Next::Message(message)) => message,
                 Ok(Next::Closed { code, reason }) => {
                     return ended(Why::closed(code, &reason), detail_of(&reason));
@@ -131,8 +146,21 @@ impl<'a> Way<'a> {
             };
             let written = match (message, &mut *output) {
                 (Message::Output(data), Some(local)) => {
-                    self.count(Direction::Down, data.len());
-                    local.write_all(&data).await
+                    let mut length = data.len();
+                    let mut together = vec![data];
+                    while length < AT_ONCE && following.is_none() {
+                        let next = pin!(reader.next());
+                        match poll!(next) {
+                            Poll::Ready(Ok(Next::Message(Message::Output(data)))) => {
+                                length += data.len();
+                                together.push(data);
+                            }
+                            Poll::Ready(other) => following = Some(other),
+                            Poll::Pending => break,
+                        }
+                    }
+                    self.count(Direction::Down, length);
+                    write_all(local, &together).await
                 }
                 (Message::Eof, Some(local)) if self.granted.eof => {
                     let closed = local.shutdown().await;
@@ -190,6 +218,32 @@ impl<'a> Way<'a> {
             }
         }
     }
+}
+
+/// Reads what is there, [`AT_ONCE`] bytes at most; empty at the end. The buffer lives for one poll, so
+/// that a connection that is silent holds none.
+async fn read(input: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
+    poll_fn(|context| {
+        let mut buffer = BytesMut::with_capacity(AT_ONCE);
+        let read = poll_read_buf(Pin::new(&mut *input), context, &mut buffer);
+        read.map_ok(|_| buffer.freeze())
+    })
+    .await
+}
+
+/// Writes all of several pieces, as many at once as are taken.
+async fn write_all(output: &mut (impl AsyncWrite + Unpin), pieces: &[Bytes]) -> io::Result<()> {
+    let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+    let mut rest = slices.as_mut_slice();
+    // What is empty needs no writing, and is not to be taken for an end.
+    IoSlice::advance_slices(&mut rest, 0);
+    while !rest.is_empty() {
+        match output.write_vectored(rest).await? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            written => IoSlice::advance_slices(&mut rest, written),
+        }
+    }
+    Ok(())
 }
 
 /// Whether the remote side ended as a TCP connection does that is done. A relay that gives no

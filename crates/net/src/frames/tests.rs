@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use axt_proto::{
     Status, Tick,
-    frame::{Size, client::ClientFraming, client::Frame},
+    frame::{Size, agent::AgentFraming, client::ClientFraming, client::Frame},
 };
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -91,6 +91,34 @@ async fn empty_output_is_never_sent() {
     other.send(&output("x")).await.unwrap();
 
     assert_eq!(reader.next().await.unwrap(), Next::Message(output("x")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_leaves_together_comes_in_order_and_without_what_is_empty() {
+    let (_server, (mut reader, _writer), (_other_reader, other)) = pair(Tap::none()).await;
+    let sent = [output("a"), output(""), Message::Eof, output("b")];
+
+    other.send_all(&sent).await.unwrap();
+
+    for expected in [output("a"), Message::Eof, output("b")] {
+        assert_eq!(reader.next().await.unwrap(), Next::Message(expected));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_what_leaves_together_nothing_counts_that_was_given_up() {
+    let mut server = Server::in_memory();
+    let (client, _silent) = server.pair("ws").await;
+    let framing = || AgentFraming::new("ch-abcdefghijklmnopqrstuvwxyz".parse().unwrap());
+    let clock = Clock::frozen(Tick::from_millis(1));
+    let (_reader, writer) = framed(client, framing(), framing(), clock, Tap::none());
+    let large = Message::Output(Bytes::from(vec![b'x'; 500_000]));
+
+    let messages = [large.clone(), large.clone(), large];
+    let held_up = link::timeout(Duration::from_secs(1), writer.send_all(&messages)).await;
+
+    assert!(held_up.is_err());
+    assert_eq!(writer.with_framing(AgentFraming::sequence), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -49,4 +49,12 @@ impl<F: Framing> Sink for FrameWriter<F> {
     async fn send(&self, message: &Message) -> Result<(), WsError> {
         Self::send(self, message).await
     }
+
+    fn gathers(&self) -> bool {
+        Self::gathers(self)
+    }
+
+    async fn send_all(&self, messages: &[Message]) -> Result<(), WsError> {
+        Self::send_all(self, messages).await
+    }
 }

@@ -56,6 +56,12 @@ impl Pace {
         Self(None)
     }
 
+    /// Whether there is no limit.
+    #[must_use]
+    pub(super) const fn is_unlimited(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The documented limit, on rule time (limits-and-semantics R8).
     #[must_use]
     pub fn new(clock: &Clock, limits: &Limits) -> Self {

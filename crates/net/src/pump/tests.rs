@@ -107,6 +107,84 @@ async fn a_broken_sink_loses_nothing_that_another_one_can_take() {
     assert_eq!(second.messages(), [input(2), input(3)]);
 }
 
+/// A sink that takes messages together, and remembers how many at a time; it breaks after so many times.
+struct Batches {
+    batches: Mutex<Vec<Vec<Message>>>,
+    breaks_after: usize,
+}
+
+impl Sink for Batches {
+    type Broken = &'static str;
+
+    async fn send(&self, message: &Message) -> Result<(), &'static str> {
+        self.send_all(std::slice::from_ref(message)).await
+    }
+
+    fn gathers(&self) -> bool {
+        true
+    }
+
+    async fn send_all(&self, messages: &[Message]) -> Result<(), &'static str> {
+        let mut batches = self.batches.lock().expect("not poisoned");
+        if batches.len() >= self.breaks_after {
+            return Err("broken");
+        }
+        batches.push(messages.to_vec());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_there_together_is_sent_together_and_kept_together_when_that_fails() {
+    let clock = Clock::frozen(START);
+    let traffic = Traffic::new(&clock);
+    let passed = traffic.passed(Direction::Up);
+    let sink = |breaks_after| Batches {
+        batches: Mutex::default(),
+        breaks_after,
+    };
+    let (first, second) = (sink(1), sink(usize::MAX));
+    let mut source = script((1..=6).map(|extra| input(MESSAGE_MAX - 10 + extra)));
+    let mut pump = Pump::new(pass, Pace::unlimited());
+
+    let broken = pump.run(&mut source, &first, &passed).await;
+    let end = pump.run(&mut source, &second, &passed).await;
+
+    assert_eq!(
+        (broken, end),
+        (PumpEnd::Sink("broken"), PumpEnd::Source("the script's end"))
+    );
+    let sent: Vec<_> = [first, second]
+        .into_iter()
+        .flat_map(|sink| sink.batches.into_inner().expect("not poisoned"))
+        .map(|batch| batch.iter().map(Message::data_len).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(sent, [vec![8_183, 8_184, 8_185, 8_186, 8_187], vec![8_188]]);
+    assert_eq!(traffic.bytes(Direction::Up), 49_113);
+}
+
+#[tokio::test]
+async fn where_there_is_a_limit_each_message_waits_for_its_turn() {
+    let clock = Clock::frozen(START);
+    let traffic = Traffic::new(&clock);
+    let sink = Batches {
+        batches: Mutex::default(),
+        breaks_after: usize::MAX,
+    };
+    let mut source = script([input(10), input(20), Message::Close]);
+    let mut pump = Pump::new(pass, Pace::new(&clock, &Limits::default()));
+
+    let end = pump
+        .run(&mut source, &sink, &traffic.passed(Direction::Up))
+        .await;
+
+    assert_eq!(end, PumpEnd::Done);
+    assert_eq!(
+        sink.batches.into_inner().expect("not poisoned"),
+        [[input(10)], [input(20)]]
+    );
+}
+
 #[tokio::test]
 async fn what_comes_too_early_is_held_and_of_sizes_only_the_last() {
     let clock = Clock::frozen(START);

@@ -145,6 +145,24 @@ impl AsyncWrite for Writer {
         }
     }
 
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.0 {
+            Half::Tcp(socket) => Pin::new(socket).poll_write_vectored(context, slices),
+            Half::Other(half) => Pin::new(half).poll_write_vectored(context, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.0 {
+            Half::Tcp(socket) => socket.is_write_vectored(),
+            Half::Other(half) => half.is_write_vectored(),
+        }
+    }
+
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.0 {
             Half::Tcp(socket) => Pin::new(socket).poll_flush(context),

@@ -7,11 +7,13 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::BytesMut;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, DuplexStream, ReadBuf},
     net::TcpStream,
 };
 use tokio_rustls::TlsStream;
+use tokio_util::io::poll_read_buf;
 
 use super::{parts::Ending, socket::Socket};
 use crate::fault::{Hook, PIPE};
@@ -20,6 +22,9 @@ use crate::fault::{Hook, PIPE};
 /// link of some length busy, and below 1 MiB with both ends of it, of which Linux takes twice what it
 /// is asked for: a kernel that holds more hides a reader that does not read.
 pub const KERNEL_BUFFER: usize = 192 * 1024;
+
+/// How much is read at once under TLS, in bytes.
+const AHEAD: usize = 32 * 1024;
 
 /// What bytes can be read from and written to.
 pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -35,6 +40,8 @@ pub struct Stream {
     kind: Kind,
     /// A byte that was looked at and is still to be read.
     peeked: Option<u8>,
+    /// What was read beyond what was asked for; `None` where that is not done.
+    ahead: Option<BytesMut>,
     /// By which faults can be put on it; gone once there were some.
     hook: Option<Hook>,
     peer: SocketAddr,
@@ -63,6 +70,7 @@ impl Stream {
             local: socket.local_addr()?,
             kind: Kind::Tcp(Socket::new(socket)),
             peeked: None,
+            ahead: None,
             hook: None,
         })
     }
@@ -71,6 +79,7 @@ impl Stream {
         Self {
             kind: Kind::Memory(pipe),
             peeked: None,
+            ahead: None,
             hook: None,
             peer,
             local,
@@ -87,8 +96,19 @@ impl Stream {
             local: stream.local,
             kind: Kind::Tls(Box::new(session)),
             peeked: None,
+            ahead: None,
             hook: None,
         }
+    }
+
+    /// The same connection, reading more at a time than it is asked for. TLS asks for 4 KiB, each of
+    /// which would be a call of the kernel. What is read ahead is kept only until it is asked for, so
+    /// a silent connection keeps nothing.
+    pub(crate) fn reading_ahead(mut self) -> Self {
+        if matches!(self.kind, Kind::Tcp(_)) {
+            self.ahead = Some(BytesMut::new());
+        }
+        self
     }
 
     /// Has faults put on it by `hook` from now on.
@@ -105,6 +125,7 @@ impl Stream {
         let stream = Self {
             kind: std::mem::replace(&mut self.kind, Kind::Memory(near)),
             peeked: self.peeked.take(),
+            ahead: self.ahead.take(),
             hook: None,
             ..*self
         };
@@ -135,6 +156,7 @@ impl Stream {
             Self {
                 kind: Kind::Tcp(socket),
                 peeked: None,
+                ahead: None,
                 ..
             } => Ok(socket),
             other => Err(Box::new(other)),
@@ -230,8 +252,34 @@ impl AsyncRead for Stream {
             // Before the read, so that no fault comes between.
             hook.wake_later(context.waker());
         }
+        let stream = self.as_mut().get_mut();
+        if let (Some(ahead), Kind::Tcp(socket)) = (&mut stream.ahead, &mut stream.kind) {
+            return read_ahead(ahead, socket, context, into);
+        }
         each_kind!(self, io => io.poll_read(context, into))
     }
+}
+
+/// Reads from what was read before, and only without that from the socket.
+fn read_ahead(
+    ahead: &mut BytesMut,
+    socket: &mut Socket,
+    context: &mut Context<'_>,
+    into: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    if ahead.is_empty() {
+        ahead.reserve(AHEAD);
+        match poll_read_buf(Pin::new(socket), context, ahead) {
+            Poll::Ready(Ok(_)) => {}
+            other => {
+                *ahead = BytesMut::new();
+                return other.map_ok(drop);
+            }
+        }
+    }
+    let length = ahead.len().min(into.remaining());
+    into.put_slice(&ahead.split_to(length));
+    Poll::Ready(Ok(()))
 }
 
 impl AsyncWrite for Stream {

@@ -1,9 +1,14 @@
 //! The receiving half.
 
-use std::{future::Future, pin::pin, time::Duration};
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, stream::SplitStream};
+use tokio::time::Sleep;
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
 use super::{
@@ -25,6 +30,9 @@ pub struct WsReader {
     silent: Duration,
     /// Reading has stopped in the middle: what the peer goes on sending stays in the socket.
     is_stuck: bool,
+    /// When silence is looked at again. It stays armed from message to message: to arm a timer anew
+    /// for each takes a lock that all connections share.
+    deadline: Pin<Box<Sleep>>,
     writer: WsWriter,
     _pinger: Pinger,
 }
@@ -54,6 +62,7 @@ impl WsReader {
             last_heard,
             silent: Duration::ZERO,
             is_stuck: false,
+            deadline: Box::pin(tokio::time::sleep(link::DEAD_AFTER)),
             _pinger: Pinger::start(writer.clone()),
             writer,
         }
@@ -74,7 +83,12 @@ impl WsReader {
             silent: &mut self.silent,
         };
         let mut limit = link::DEAD_AFTER;
-        let mut deadline = pin!(tokio::time::sleep_until(watch.deadline(limit)));
+        let deadline = &mut self.deadline;
+        let due = watch.deadline(limit);
+        // One that comes too early only looks, and is armed anew.
+        if deadline.deadline() > due {
+            deadline.as_mut().reset(due);
+        }
         loop {
             tokio::select! {
                 biased;
@@ -101,7 +115,7 @@ impl WsReader {
                     }
                     None => return Err(WsError::Closed),
                 },
-                () = &mut deadline => {
+                () = deadline.as_mut() => {
                     limit = if self.writer.is_sending() {
                         link::STALLED_AFTER
                     } else {

@@ -88,6 +88,20 @@ impl WsWriter {
         Ok(sink.send(Message::Binary(make())).await?)
     }
 
+    /// The same for several in a row, with nothing between them. They leave together, some
+    /// [`super::GATHERED`] bytes at a time.
+    pub(crate) async fn send_all_made<T>(
+        &self,
+        of: &[T],
+        mut make: impl FnMut(&T) -> Bytes,
+    ) -> Result<(), WsError> {
+        let mut sink = self.turn().await;
+        for each in of {
+            sink.feed(Message::Binary(make(each))).await?;
+        }
+        Ok(sink.flush().await?)
+    }
+
     /// Sends a close frame. A reason above 123 bytes is cut at a character. It gives up when the
     /// message under way keeps it waiting for more than 1 s ([`link::DRAIN`]). Read on afterwards
     /// ([`super::WsReader::drain`]).
