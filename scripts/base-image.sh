@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the base of the sandbox's images where no image registry can be reached, by debootstrap and
 # `docker import`: Debian bookworm with the packages that the images would install. Wants debootstrap, root, and
-# a Debian mirror: that of this machine's own apt sources, or the one that MIRROR names.
+# a Debian mirror: that of this machine's own apt sources, the one that MIRROR names, or debootstrap's own.
 #
 # usage: scripts/base-image.sh [NAME]       NAME is axt-base:bookworm unless told
 #        BASE_CACHE=FOLDER                  keeps the root file system there, and takes it from there
@@ -17,15 +17,14 @@ sources="$(cat /etc/apt/sources.list /etc/apt/sources.list.d/debian.* 2>/dev/nul
 here="$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \(\[[^]]*\] \)\?\([^ ]*\) .*/\2/p' <<<"$sources" |
   sed '/security/d; q')"
 mirror="${MIRROR:-$here}"
-mirror="${mirror:-http://deb.debian.org/debian}"
 
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 key="$(printf '%s\n' "$suite $packages $version" | sha256sum | cut -c 1-16)"
 archive="${BASE_CACHE:-$work}/base-$suite-$key.tar"
 if ! [ -s "$archive" ]; then
-  echo "debootstrap of $suite from $mirror: about a minute" >&2
-  if ! debootstrap --variant=minbase --include="$packages" "$suite" "$work/root" "$mirror" >"$work/log" 2>&1; then
+  echo "debootstrap of $suite from ${mirror:-its own mirror}: about a minute" >&2
+  if ! debootstrap --variant=minbase --include="$packages" "$suite" "$work/root" ${mirror:+"$mirror"} >"$work/log" 2>&1; then
     tail -n 30 "$work/log" >&2
     exit 1
   fi
