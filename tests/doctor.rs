@@ -15,7 +15,9 @@ use axt_client::{
     api::permanent,
     doctor::{Examination, Outcome, Step},
 };
-use axt_control::admin::{InstanceChange, InstanceDeclaration, InstanceStatus, RegionChange};
+use axt_control::admin::{
+    InstanceChange, InstanceDeclaration, InstanceStatus, RegionChange, fault::Fault,
+};
 use axt_net::{tls::ClientTls, wall::Wall};
 use axt_openapi::{AccessKey, Caller, Identity};
 use axt_proto::{Limits, Secret};
@@ -219,6 +221,7 @@ async fn an_instance_has_to_be_named_to_be_there_and_to_run() {
     }
     let stopped = trouble(&stopped, Step::Instance);
     assert!(stopped.contains("is Stopped, not Running"), "{stopped}");
+    assert!(stopped.contains("--status Running"), "{stopped}");
     sandbox.shutdown().await;
 }
 
@@ -299,6 +302,25 @@ async fn a_session_url_that_leads_nowhere_fails_at_the_websocket() {
     assert!(told.contains(&format!("127.0.0.1:{port}")), "{told}");
     assert!(!told.contains("token="), "{told}");
     sandbox.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_websocket_that_is_refused_says_why() {
+    for (fault, code) in [
+        ("connections_full", "SessionCount.ExceedLimit"),
+        ("refuse_token", "InvalidSessionToken"),
+    ] {
+        let sandbox = start(scripted()).await;
+        let fault = Fault::from_words(fault, []).expect("a fault");
+        sandbox.admin().add_fault(&fault).await.expect("added");
+
+        let findings = examine(found(&sandbox)).await;
+
+        let told = trouble(&findings, Step::Websocket);
+        assert!(told.contains(code), "{told}");
+        assert!(!told.contains("token="), "{told}");
+        sandbox.shutdown().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,39 +14,29 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
+
+import common
 
 AXT = os.environ["AXT"]
 # Above the longest deadline: this is against hanging, and measures nothing.
 GUARD_S = 120
-LOOK_S = 0.2
-FREE = ["--api-listen", "127.0.0.1:0", "--axt-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
 
 
 def until(what, look):
-    end = time.monotonic() + GUARD_S
-    while time.monotonic() < end:
-        found = look()
-        if found:
-            return found
-        time.sleep(LOOK_S)
-    raise AssertionError(f"not within {GUARD_S} s: {what}")
+    return common.until(what, look, GUARD_S)
 
 
 class Place:
     """A relay, an agent and a client, a process each."""
 
     def __init__(self, folder):
-        self.folder, self.started = folder, []
-        self.environment = {name: value for name, value in os.environ.items()
-                            if not name.startswith("AXT_") and not name.lower().endswith("_proxy")}
-        self.environment["AXT_STATE_DIR"] = str(folder / "state")
+        self.folder, self.processes = folder, common.Processes()
+        self.environment = {**common.without_axt(os.environ), "AXT_STATE_DIR": str(folder / "state")}
         entry = subprocess.run([AXT, "agent", "--new-key", "agent.pem"], cwd=folder, env=self.environment,
                                check=True, capture_output=True).stdout
         (folder / "axt.toml").write_bytes(entry)
-        self.relay = self.start("relay", "relay", *FREE, "--ready-file", "ready.json")
-        ready = until("the relay", lambda: (folder / "ready.json").exists() and (folder / "ready.json").read_text())
-        instance = json.loads(ready)["instances"][0]["id"]
+        self.relay = self.start("relay", "relay", *common.FREE, "--ready-file", "ready.json")
+        instance = json.loads(common.ready(folder / "ready.json"))["instances"][0]["id"]
         self.agent = self.start("agent", "agent", "-i", instance, "--key", "agent.pem")
         until("the agent", lambda: '"True"' in self.api("DescribeCloudAssistantStatus")
               or '"CloudAssistantStatus": "true"' in self.api("DescribeCloudAssistantStatus"))
@@ -56,11 +46,8 @@ class Place:
         self.shell = pathlib.Path("/proc", self.said("client").split("pid ")[1].split(".")[0])
 
     def start(self, name, *arguments, stdin=subprocess.DEVNULL):
-        log = open(self.folder / f"{name}.log", "wb")
-        process = subprocess.Popen([AXT, *arguments], cwd=self.folder, env=self.environment, stdin=stdin,
-                                   stdout=log, stderr=subprocess.STDOUT)
-        self.started.append(process)
-        return process
+        return self.processes.start([AXT, *arguments], self.folder / f"{name}.log", stdin,
+                                    cwd=self.folder, env=self.environment)
 
     def said(self, name):
         return (self.folder / f"{name}.log").read_text()
@@ -75,12 +62,6 @@ class Place:
     def ends(self, name, process, code, word):
         got = until(f"the end of the {name}", lambda: process.poll() is not None and (process.returncode,))[0]
         assert got == code and word in self.said(name), f"{name}: {got}, {self.said(name)}"
-
-    def clean_up(self):
-        for process in reversed(self.started):
-            process.send_signal(signal.SIGCONT)
-            process.kill()
-            process.wait()
 
 
 def paused_agent(place):
@@ -122,7 +103,7 @@ def main():
                 failures.append(f"{case.__name__}: {error}")
             finally:
                 if place:
-                    place.clean_up()
+                    place.processes.kill()
 
     cases = [threading.Thread(target=run, args=[case]) for case in (paused_agent, paused_relay, paused_client)]
     for case in cases:

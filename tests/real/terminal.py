@@ -27,41 +27,25 @@ import sys
 import tempfile
 import time
 
-GUARD_S = 30
-LOOK_S = 0.05
+import common
+from common import GUARD_S, LOOK_S, Failed, until
+
 AXT = os.environ["AXT"]
 OFFICIAL_AGENT = os.environ["OFFICIAL_AGENT"]
 ASCIINEMA = os.environ.get("ASCIINEMA")
 ROWS, COLS = 24, 80
 SHELL = ["env", "PS1=$", "PS2=>", "LESS=", "sh"]
-started = []
+processes = common.Processes()
 
 
 def say(text):
     print(f"   {text}", flush=True)
 
 
-def until(what, look):
-    """Waits for an answer that is none of nothing, and for 30 s at most."""
-    end = time.monotonic() + GUARD_S
-    while time.monotonic() < end:
-        found = look()
-        if found:
-            return found
-        time.sleep(LOOK_S)
-    sys.exit(f"FAILED: not within {GUARD_S} s: {what() if callable(what) else what}")
-
-
-def start(arguments, log, **more):
-    process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, **more)
-    started.append(process)
-    return process
-
-
 def same(got, wanted, what):
     if got != wanted:
         show = lambda it: it if isinstance(it, str) else repr(it[:400])
-        sys.exit(f"FAILED: {what}\n--- wanted\n{show(wanted)}\n--- got\n{show(got)}")
+        raise Failed(f"{what}\n--- wanted\n{show(wanted)}\n--- got\n{show(got)}")
 
 
 class Place:
@@ -150,6 +134,22 @@ TEXT = "".join(
 PASTE = "".join(f"pasted line {number} 日本語\n" for number in range(20))
 
 
+def unnumbered(screen):
+    """A screen of top, its colours and its modes, without what changes by the moment: numbers, and the width that
+    they take. The row of the columns' names is as it is, to the end of its line."""
+    def part(text):
+        if text.startswith("\x1b"):
+            return text
+        return re.sub(r"\d+([.:]\d+)*", "0", re.sub(r"\bup\b.*?users?", "up", text)).replace(" ", "")
+
+    rows = []
+    for row in screen.capture("-e").splitlines():
+        is_head = "PID USER" in row
+        rows.append(row if is_head else "".join(map(part, re.split(r"(\x1b[\[(][0-9;]*[A-Za-z])", row))))
+    # The state of the process, which may be at work just now.
+    return "\n".join(re.sub(r"0[RSDI]0", "0S0", row) for row in rows) + "\n" + screen.modes()
+
+
 def programs(work, place, like):
     """Runs the programs and compares their screens to `like`; without one, makes it."""
     (place.folder / "text").write_text(TEXT)
@@ -196,7 +196,7 @@ def programs(work, place, like):
     compare("after vim")
     screens["file"] = (place.folder / "text").read_bytes()
     if PASTE.encode() not in screens["file"]:
-        sys.exit(f"FAILED: {place.name}: the paste is not whole in vim's file")
+        raise Failed(f"{place.name}: the paste is not whole in vim's file")
     if like is not None:
         same(screens["file"], like["file"], f"{place.name}: what vim has written")
 
@@ -210,13 +210,20 @@ def programs(work, place, like):
     compare("less after a search")
     screen.types("q")
     compare("after less")
-    screen.enters("clear; top -d 600")
+    # Of one process, so that as many rows are there each time.
+    screen.enters("clear; top -d 600 -p 1")
     screen.sees("PID USER")
-    # What top shows changes by the moment; that it shows it as a whole screen does not.
-    head = [line.split() for line in screen.capture().splitlines() if "PID USER" in line]
-    screens["top"] = (head, re.findall(r"alternate_on=\d|cursor_flag=\d", screen.modes()))
-    if like is not None:
-        same(screens["top"], like["top"], f"{place.name}: top")
+    for step, how in [("top", lambda: None),
+                      ("top in colours", lambda: screen.types("z")),
+                      ("top in another window", lambda: screen.resize(30, 100)),
+                      ("top in the first window again", lambda: screen.resize(ROWS, COLS))]:
+        how()
+        if like is None:
+            screen.settles()
+            screens[step] = unnumbered(screen)
+        else:
+            differs = lambda: f"{place.name}: {step}\n--- wanted\n{like[step]}\n--- got\n{unnumbered(screen)}"
+            until(differs, lambda: unnumbered(screen) == like[step])
     screen.types("q")
     screen.sees("$")
     screen.enters("clear; stty -a >modes.after; echo wri''tten")
@@ -266,7 +273,7 @@ class Bytes:
         end = time.monotonic() + 4 * GUARD_S
         while data:
             if time.monotonic() > end:
-                sys.exit(f"FAILED: {len(data)} bytes are not taken")
+                raise Failed(f"{len(data)} bytes are not taken")
             self.read(0)
             if select.select([], [self.terminal], [], LOOK_S)[1]:
                 try:
@@ -366,44 +373,41 @@ def recording(work, place):
 
 def sandboxes(work):
     """A sandbox with axt's agent, and a relay with the look-alike of the official one."""
-    free = ["--api-listen", "127.0.0.1:0", "--axt-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
-    log = open(work / "axt.log", "wb")
-
     def ready(command, name):
         file = work / f"{name}.json"
         environment = {**os.environ, "AXT_STATE_DIR": str(work / name)}
-        start([AXT, command, *free, "--ephemeral", "--limit", "bandwidth_bytes_per_s=0", "--ready-file", str(file),
-               *(["--config", str(work / "axt.toml"), "--allow-unsigned"] if command == "relay" else [])],
-              log, env=environment)
-        until(f"{name}.json", lambda: file.exists() and file.stat().st_size)
-        return json.loads(file.read_text())
+        processes.start([AXT, command, *common.FREE, "--ephemeral", "--limit", "bandwidth_bytes_per_s=0",
+                         "--ready-file", str(file),
+                         *(["--config", str(work / "axt.toml"), "--allow-unsigned"] if command == "relay" else [])],
+                        work / "axt.log", env=environment)
+        return json.loads(common.ready(file))
 
     (work / "axt.toml").write_text('[[instances]]\nid = "i-official"\nname = "official"\n')
     ready("up", "ours")
     official = ready("relay", "official")
     server = official["axt"].replace("wss://", "https://")
     told = work / "agent.log"
-    agent = start([OFFICIAL_AGENT, server, official["ca_cert"], "i-official"], open(told, "wb"),
-                  env={**os.environ, "HOME": str(work)})
+    agent = processes.start([OFFICIAL_AGENT, server, official["ca_cert"], "i-official"], told,
+                            env={**os.environ, "HOME": str(work)})
     until("the official agent", lambda: agent.poll() is not None or "online" in told.read_text())
     return agent, told
 
 
 def main():
-    for name in [name for name in os.environ if name.lower().endswith("_proxy") or name.startswith("AXT_")]:
+    for name in os.environ.keys() - common.without_axt(os.environ).keys():
         del os.environ[name]
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         try:
             agent, told = sandboxes(work)
             # All three work in a folder of the same path's length, which screens may show.
-            common = {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
+            theirs = {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
             session = [AXT, "session", "--command", " ".join(SHELL).replace("$", "'$'").replace(">", "'>'")]
             official = [AXT, "session", "--command", " ".join(SHELL)]
             places = []
             for name, command in [("local", SHELL), ("ours", session), ("official", official)]:
                 (work / f"at-{name}").mkdir()
-                environment = {**common, "AXT_STATE_DIR": str(work / name)}
+                environment = {**theirs, "AXT_STATE_DIR": str(work / name)}
                 places.append(Place(name, work / f"at-{name}", command, environment))
             like = None
             for place in places:
@@ -415,16 +419,14 @@ def main():
             say("and the official agent has nothing to complain of")
             agent.send_signal(signal.SIGTERM)
             if agent.wait(GUARD_S):
-                sys.exit(f"FAILED: the official agent's complaints:\n{told.read_text()}")
+                raise Failed(f"the official agent's complaints:\n{told.read_text()}")
         finally:
             subprocess.run(["tmux", "-S", str(work / "tmux"), "kill-server"], capture_output=True)
-            for process in reversed(started):
-                process.terminate()
-                try:
-                    process.wait(GUARD_S)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+            processes.end()
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except Failed as failure:
+        sys.exit(f"FAILED: {failure}")

@@ -160,8 +160,11 @@ pub(super) fn running(instance: &InstanceId, listed: Called) -> Verdict {
     match items(&answer, "/Instances/Instance") {
         [found, ..] => match text(found, "Status") {
             "Running" => Ok(format!("{instance} is running")),
-            status => Err(Trouble::new(format!("{instance} is {status}, not Running"))
-                .hint("start it; of a sandbox: `status` of its [[instances]]")),
+            status => Err(
+                Trouble::new(format!("{instance} is {status}, not Running")).hint(format!(
+                    "start it; in a sandbox: `axt instances set {instance} --status Running`"
+                )),
+            ),
         },
         [] => Err(nobody(instance)),
     }
@@ -225,7 +228,7 @@ pub(super) fn not_connected(host: &str, error: &OpenError) -> Trouble {
         OpenError::Connect(ConnectError::Tls(error)) => untrusted(error),
         OpenError::Refused { code, .. } => {
             let trouble = Trouble::new(error);
-            match advice(code) {
+            match advice(code).or_else(|| refused_by_relay(code)) {
                 Some(hint) => trouble.hint(hint),
                 None => trouble,
             }
@@ -278,6 +281,19 @@ fn refused(error: &ApiError) -> Trouble {
 fn advice(code: &str) -> Option<&'static str> {
     let known = ErrorCode::find(code);
     known.first().map(|code| code.entry_for(None).hint)
+}
+
+/// What is to be done where only the relay refuses. The session is new: its URL cannot be old.
+fn refused_by_relay(code: &str) -> Option<&'static str> {
+    match code {
+        "InvalidSessionToken" => Some(
+            "the relay does not know the session that the API has just made: are both of one sandbox?",
+        ),
+        "SessionUrl.Expired" | "SessionUrl.Ended" => {
+            Some("the session ended while it was tested: did somebody end it, or move the clock?")
+        }
+        _ => None,
+    }
 }
 
 fn is_forbidden(error: &ApiError) -> bool {
