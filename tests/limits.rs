@@ -275,7 +275,7 @@ async fn an_agent_of_its_own_follows_the_relays_clock_when_told_to() {
         ..LoneAgentConfig::new(server, instance, &key)
     })
     .expect("an agent");
-    assert_eq!(agent.changed().await, Change::Online);
+    assert_eq!(agent.changed().await.1, Change::Online);
 
     let at_first = agent.clock().status();
     let session = command(&sandbox, "echo ready; exec cat").await;

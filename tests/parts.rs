@@ -368,6 +368,112 @@ fn an_agent_registers_once_and_starts_again_as_what_it_has_become() {
 }
 
 #[test]
+fn one_process_registers_as_many_instances_and_runs_the_agents_of_all() {
+    let home = Home::new();
+    let _relay = home.relay(&[], &[]);
+    let named = ["--instance-name", "web", "--instances"];
+    let names = |home: &Home| {
+        let listed = home.run(&["instances", "list", "--json"]);
+        let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+        let listed = listed.as_array().expect("a list").iter();
+        let online = listed.filter(|one| one["agent_online"] == true);
+        let mut names: Vec<_> = online.map(|one| one["name"].to_string()).collect();
+        names.sort();
+        names
+    };
+
+    let mut agent = registering(&home, &[&named[..], &["2"]].concat());
+    let two = names(&home);
+    agent.signal(Signal::INT);
+    agent.ended();
+    let mut agent = registering(&home, &[&named[..], &["3"]].concat());
+    let three = names(&home);
+    agent.signal(Signal::INT);
+    agent.ended();
+    let mut agent = Running::start(home.axt(&["agent"]));
+    agent.says("and 2 more is online");
+    let each = ["web", "web-2", "web-3"].map(|name| {
+        let id = stdout(&home.run(&["instances", "list", "-q", name]));
+        let echoed = home.run(&["session", "-i", id.trim(), "--command", "echo it is me"]);
+        stdout(&echoed).trim().to_owned()
+    });
+    agent.signal(Signal::INT);
+    agent.ended();
+    let mut one = Running::start(home.axt(&["agent", "--instances", "1"]));
+    one.says("is online");
+    process::wait_for("that one alone", || {
+        (names(&home) == ["\"web\""]).then_some(())
+    });
+    one.signal(Signal::INT);
+    one.ended();
+    let more = home.run(&["agent", "--instances", "4"]);
+    let left = home.run(&["agent", "--deregister"]);
+    let none = names(&home);
+
+    assert_eq!(two, ["\"web\"", "\"web-2\""]);
+    assert_eq!(three, ["\"web\"", "\"web-2\"", "\"web-3\""]);
+    assert_eq!(each, ["it is me"; 3]);
+    assert_eq!(more.status.code(), Some(2));
+    let told = stderr(&more);
+    assert!(told.contains("registered as 3"), "{told}");
+    assert!(left.status.success(), "{}", stderr(&left));
+    assert_eq!(none, [""; 0]);
+    assert!(!home.path("state/agents/default").exists());
+}
+
+#[test]
+fn an_instance_that_the_api_deregisters_leaves_the_others_of_its_process_alone() {
+    let home = Home::new();
+    let _relay = home.relay(&[], &[]);
+    let mut agent = registering(&home, &["--instance-name", "web", "--instances", "2"]);
+    agent.signal(Signal::INT);
+    agent.ended();
+    let mut agent = Running::start(home.axt(&["agent"]));
+    agent.says("and 1 more is online");
+    let id = |name| stdout(&home.run(&["instances", "list", "-q", name]));
+    let (first, second) = (id("web"), id("web-2"));
+
+    let gone = home.run(&[
+        "api",
+        "DeregisterManagedInstance",
+        "--InstanceId",
+        first.trim(),
+    ]);
+    agent.says(&format!("{} was deregistered", first.trim()));
+    let other = home.run(&["session", "-i", second.trim(), "--command", "echo it is me"]);
+    let kept = fs::read_to_string(home.path("state/agents/default/identity.json")).expect("kept");
+    agent.signal(Signal::INT);
+
+    assert!(gone.status.success(), "{}", stderr(&gone));
+    assert_eq!(stdout(&other).trim(), "it is me", "{}", stderr(&other));
+    assert!(!kept.contains(first.trim()), "{kept}");
+    agent.ended();
+}
+
+#[test]
+fn a_key_that_is_named_is_one_instances() {
+    let home = Home::new();
+    with_an_instance(&home, "");
+
+    let agent = home.run(&[
+        "agent",
+        "-i",
+        "i-web1",
+        "--key",
+        "agent.pem",
+        "--instances",
+        "2",
+    ]);
+
+    assert_eq!(agent.status.code(), Some(2));
+    let told = stderr(&agent);
+    assert!(
+        told.contains("i-web1") && told.contains("--register"),
+        "{told}"
+    );
+}
+
+#[test]
 fn an_agent_that_deregisters_is_forgotten_at_both_ends() {
     let home = Home::new();
     let _relay = home.relay(&[], &[]);

@@ -54,8 +54,10 @@ impl Agent {
                 () = channels.deregistered() => {
                     over.send_replace(true);
                 }
+                // Boxed is, here and below, what is done once in a while: a task is as large as the
+                // largest thing that it ever does, and one process can be a thousand agents.
                 ((), (), (), (), (), ()) = async {
-                    follower.once().await;
+                    Box::pin(follower.once()).await;
                     fate.start(clock).await;
                     tokio::join!(
                         notify::keep(Arc::clone(&relay), Arc::clone(&channels), online_sender),
@@ -66,14 +68,14 @@ impl Agent {
                         )),
                         beat::keep_signed(Arc::clone(&relay)),
                         fate.unless_silent(telemetry::keep(Arc::clone(&relay))),
-                        follower.keep(),
+                        Box::pin(follower.keep()),
                         fate.come(clock),
                     )
                 } => {}
             }
             tokio::join!(
-                channels.tasks().shutdown(link::SHUTDOWN),
-                commands.tasks().shutdown(link::SHUTDOWN),
+                Box::pin(channels.tasks().shutdown(link::SHUTDOWN)),
+                Box::pin(commands.tasks().shutdown(link::SHUTDOWN)),
             );
         });
         Self {
@@ -108,8 +110,8 @@ impl Agent {
     /// Waits until the relay has told it to deregister, and it has: it has ended by then. For ever
     /// when it ends otherwise.
     pub async fn deregistered(&mut self) {
-        let over = self.deregistered.wait_for(|is_over| *is_over).await;
-        if over.is_err() {
+        let is_over = self.deregistered.wait_for(|is_over| *is_over).await.is_ok();
+        if !is_over {
             std::future::pending().await
         }
     }
@@ -121,7 +123,8 @@ impl Agent {
 
     /// Waits until its notify channel is open; for ever when the agent has ended.
     pub async fn online(&mut self) {
-        if self.online.wait_for(|online| *online).await.is_err() {
+        let is_online = self.online.wait_for(|online| *online).await.is_ok();
+        if !is_online {
             std::future::pending().await
         }
     }

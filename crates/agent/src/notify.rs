@@ -6,7 +6,7 @@ use axt_control::luban::{Answer, Notify};
 use axt_net::{
     link::{self, Backoff},
     tap::{Seen, Side, Way},
-    ws::{ConnectError, Incoming, WebSocket},
+    ws::{ConnectError, Incoming, WsError, WsReader, WsWriter},
 };
 use tokio::sync::watch;
 
@@ -21,13 +21,16 @@ pub(crate) async fn keep(relay: Arc<Relay>, channels: Arc<Channels>, online: wat
         if relay.fate().is_silent() {
             std::future::pending::<()>().await;
         }
-        match relay.notify_channel().await {
-            Ok(socket) => {
+        // Split in there: a whole websocket would have its place in this task for good, and again in
+        // whatever it is handed to.
+        let dialled = async { Ok(relay.notify_channel().await?.split()) };
+        match Box::pin(dialled).await {
+            Ok(halves) => {
                 backoff.reset();
                 is_told = false;
                 tracing::info!(instance = %relay.instance(), "the agent is online");
                 online.send_replace(true);
-                let lost = listen(socket, &relay, &channels).await;
+                let lost = listen(halves, &relay, &channels).await;
                 online.send_replace(false);
                 let (Lost::Closed(why) | Lost::Broken(why)) = &lost;
                 relay.tell_channel_lost(why);
@@ -68,13 +71,11 @@ fn in_full(error: &ConnectError) -> String {
 }
 
 /// Answers and obeys until the channel is lost; says why it was.
-async fn listen(socket: WebSocket, relay: &Relay, channels: &Channels) -> Lost {
-    let noted = async |way, text: &str| {
-        let seen = Seen::Text(text.to_owned());
-        let now = relay.around().clock.now();
-        relay.control().note(now, Side::Agent, way, seen).await;
-    };
-    let (mut reader, writer) = socket.split();
+async fn listen(
+    (mut reader, writer): (WsReader, WsWriter),
+    relay: &Relay,
+    channels: &Channels,
+) -> Lost {
     loop {
         let next = tokio::select! {
             biased;
@@ -94,16 +95,32 @@ async fn listen(socket: WebSocket, relay: &Relay, channels: &Channels) -> Lost {
             }
             Err(error) => return Lost::Broken(error.to_string()),
         };
-        let command = String::from_utf8_lossy(&command);
-        noted(Way::In, &command).await;
-        // Before anything is done: the answer proves delivery, nothing more.
-        let answer = Answer::to_command(&command).to_string();
-        noted(Way::Out, &answer).await;
-        if let Err(error) = writer.send_text(answer).await {
+        if let Err(error) = Box::pin(obey(&command, &writer, relay, channels)).await {
             return Lost::Broken(error.to_string());
         }
-        if let Ok(command) = command.parse::<Notify>() {
-            channels.obey(command);
-        }
     }
+}
+
+/// Answers a command and does what it says.
+async fn obey(
+    command: &[u8],
+    writer: &WsWriter,
+    relay: &Relay,
+    channels: &Channels,
+) -> Result<(), WsError> {
+    let noted = async |way, text: &str| {
+        let seen = Seen::Text(text.to_owned());
+        let now = relay.around().clock.now();
+        relay.control().note(now, Side::Agent, way, seen).await;
+    };
+    let command = String::from_utf8_lossy(command);
+    noted(Way::In, &command).await;
+    // Before anything is done: the answer proves delivery, nothing more.
+    let answer = Answer::to_command(&command).to_string();
+    noted(Way::Out, &answer).await;
+    writer.send_text(answer).await?;
+    if let Ok(command) = command.parse::<Notify>() {
+        channels.obey(command);
+    }
+    Ok(())
 }

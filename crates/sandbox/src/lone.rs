@@ -1,4 +1,5 @@
-//! One agent alone, for a relay that runs elsewhere; its registration, and the making of its key.
+//! One agent alone, or those of many instances, for a relay that runs elsewhere; its registration, and the
+//! making of its key.
 
 mod boot;
 mod folder;
@@ -28,13 +29,14 @@ use axt_net::{
 use axt_openapi::mint;
 use axt_proto::{Extensions, InstanceId, Secret, Tick, id::MalformedId};
 use axt_trace::recorder::{Recorder, Recording};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 pub use self::{
     folder::{AgentFolder, BadName, Registered},
     register::{deregister, register},
 };
-use crate::{config::TraceSettings, kept::KeptError};
+use crate::{config::TraceSettings, kept::KeptError, simulated::SIGN_AHEAD_FOR};
 
 /// What one agent is started with.
 #[derive(Clone, Debug)]
@@ -48,6 +50,8 @@ pub struct LoneAgentConfig {
     pub proxy: Option<Secret>,
     /// The instance whose agent it is.
     pub instance: InstanceId,
+    /// More instances whose agents run beside it, with the same key and in every way alike.
+    pub others: Vec<InstanceId>,
     /// The file of its private key: PEM, PKCS#1 or PKCS#8.
     pub key: PathBuf,
     /// Where it notes in which boot of its machine it last ran, by which it knows a first start;
@@ -80,6 +84,7 @@ impl LoneAgentConfig {
             ca: None,
             proxy: None,
             instance,
+            others: Vec::new(),
             key: key.into(),
             boot_mark: None,
             machine_id: String::new(),
@@ -151,10 +156,12 @@ pub enum Change {
     Died,
 }
 
-/// One agent that runs. Dropping it ends it at once; [`LoneAgent::shutdown`] is the orderly way.
+/// One agent that runs, or one for each of several instances. Dropping it ends it at once;
+/// [`LoneAgent::shutdown`] is the orderly way.
 #[derive(Debug)]
 pub struct LoneAgent {
-    agent: Agent,
+    /// What each waits for: the next thing that becomes of it.
+    changes: FuturesUnordered<BoxFuture<'static, (Agent, Change)>>,
     clock: Clock,
     agents: Tasks,
     recorder: Option<Recorder>,
@@ -169,7 +176,7 @@ impl LoneAgent {
     /// [`LoneAgentError`].
     pub fn start(mut config: LoneAgentConfig) -> Result<Self, LoneAgentError> {
         let trace = config.trace.take();
-        let (agent, mut around) = agent(config)?;
+        let (configs, mut around) = agents(config)?;
         let clock = around.clock.clone();
         let tasks = Tasks::new();
         let recorder = match trace {
@@ -190,8 +197,11 @@ impl LoneAgent {
             .as_ref()
             .map_or_else(Taps::none, |recorder| recorder.taps().clone());
         let agents = tasks.child();
+        let started = configs
+            .into_iter()
+            .map(|config| Agent::start(config, around.clone(), &agents));
         Ok(Self {
-            agent: Agent::start(agent, around, &agents),
+            changes: started.map(|agent| change(agent).boxed()).collect(),
             clock,
             agents,
             recorder,
@@ -199,18 +209,16 @@ impl LoneAgent {
         })
     }
 
-    /// Waits for the next thing that becomes of it.
-    pub async fn changed(&mut self) -> Change {
-        let (mut same, other) = (self.agent.clone(), self.agent.clone());
-        tokio::select! {
-            biased;
-            () = same.deregistered() => Change::Deregistered,
-            () = other.died() => Change::Died,
-            is_online = self.agent.changed() => match is_online {
-                true => Change::Online,
-                false => Change::Offline,
-            },
+    /// Waits for the next thing that becomes of one of its instances; for ever when all have ended.
+    pub async fn changed(&mut self) -> (InstanceId, Change) {
+        let Some((agent, what)) = self.changes.next().await else {
+            std::future::pending().await
+        };
+        let instance = agent.instance().clone();
+        if matches!(what, Change::Online | Change::Offline) {
+            self.changes.push(change(agent).boxed());
         }
+        (instance, what)
     }
 
     /// Its rule time.
@@ -230,11 +238,28 @@ impl LoneAgent {
     }
 }
 
-/// What an agent is, and what is around it, without starting it.
+/// Waits for the next thing that becomes of an agent.
+async fn change(mut agent: Agent) -> (Agent, Change) {
+    let (mut same, other) = (agent.clone(), agent.clone());
+    let change = tokio::select! {
+        biased;
+        () = same.deregistered() => Change::Deregistered,
+        () = other.died() => Change::Died,
+        is_online = agent.changed() => match is_online {
+            true => Change::Online,
+            false => Change::Offline,
+        },
+    };
+    (agent, change)
+}
+
+/// What each agent is, the first one's first, and what is around them, without starting them.
 ///
 /// # Errors
 /// [`LoneAgentError`].
-pub fn agent(mut config: LoneAgentConfig) -> Result<(AgentConfig, Surroundings), LoneAgentError> {
+pub fn agents(
+    mut config: LoneAgentConfig,
+) -> Result<(Vec<AgentConfig>, Surroundings), LoneAgentError> {
     root(&mut config.server)?;
     let key = AgentKey::from_pem(&read(&config.key)?).map_err(|source| LoneAgentError::Key {
         path: config.key,
@@ -248,10 +273,10 @@ pub fn agent(mut config: LoneAgentConfig) -> Result<(AgentConfig, Surroundings),
         false => Clock::from_wall(&wall, 0),
     };
     let dialer = dialer(config.proxy.as_ref(), &tls)?;
-    let signer = Signer::new(config.instance, config.machine_id, &key);
     let Behaviour { version, os, .. } = config.behaviour.clone();
     config.machine.os_type = os.unwrap_or(config.machine.os_type);
-    let agent = AgentConfig {
+    let (server, machine) = (config.server, Arc::new(config.machine));
+    let first = AgentConfig {
         version: version.unwrap_or(config.version),
         behaviour: config.behaviour,
         shells: config.shells,
@@ -260,10 +285,28 @@ pub fn agent(mut config: LoneAgentConfig) -> Result<(AgentConfig, Surroundings),
         is_cold_start: config
             .boot_mark
             .is_some_and(|mark| boot::is_first_start(&mark)),
-        ..AgentConfig::new(config.server, signer, Arc::new(config.machine))
+        ..AgentConfig::new(
+            server,
+            Signer::new(config.instance, config.machine_id.clone(), &key),
+            machine,
+        )
     };
+    let other = |(number, instance): (usize, InstanceId)| {
+        let signer = Signer::new(instance, config.machine_id.clone(), &key);
+        let mut other = AgentConfig {
+            signer,
+            // They share the clock, and one moves it.
+            follow_clock: false,
+            ..first.clone()
+        };
+        if number.saturating_add(1) >= SIGN_AHEAD_FOR {
+            other.signed_ahead = 0;
+        }
+        other
+    };
+    let others: Vec<_> = config.others.into_iter().enumerate().map(other).collect();
     let around = Surroundings::new(dialer, tls, clock, wall);
-    Ok((agent, around))
+    Ok((std::iter::once(first).chain(others).collect(), around))
 }
 
 /// Takes a slash from the end of a server, and sees that it has no path.

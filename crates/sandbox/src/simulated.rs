@@ -24,7 +24,7 @@ use crate::{
 pub(crate) const AGENTS_ONLINE: Duration = Duration::from_secs(30);
 
 /// Signatures are made ahead for this many instances at most: each costs some CPU every minute.
-const SIGN_AHEAD_FOR: usize = 16;
+pub(crate) const SIGN_AHEAD_FOR: usize = 16;
 
 /// Reads who the simulated instances are, or makes them; none are wanted: nothing is made. On a
 /// first run a key is searched for, on a thread that may block.

@@ -1,17 +1,15 @@
 //! `axt agent`.
 
 mod ready;
+mod serve;
 
 use std::{io, path::Path, process::ExitCode};
 
-use axt_client::terminal::signals::Stops;
 use axt_proto::{InstanceId, Secret};
-use axt_sandbox::lone::{
-    self, AgentFolder, Change, LoneAgent, LoneAgentConfig, NewIdentity, NewKeyError,
-};
+use axt_sandbox::lone::{self, AgentFolder, LoneAgentConfig, NewIdentity, NewKeyError};
 
 use self::ready::ReadyFile;
-use super::{end, print, quote};
+use super::{print, quote};
 use crate::{
     failure::{Failure, say},
     flags::agent::AgentFlags,
@@ -23,7 +21,7 @@ use crate::{
 
 pub(super) async fn run(flags: AgentFlags, settings: Settings) -> Result<ExitCode, Failure> {
     if let Some(path) = flags.new_key {
-        return new_key(&path, flags.instance, flags.machine_id);
+        return new_key(&path, flags.who.instance, flags.who.machine_id);
     }
     let (registers, deregisters) = (flags.register, flags.deregister);
     // At once: one that was left by an agent which was killed must not count for this one.
@@ -31,61 +29,23 @@ pub(super) async fn run(flags: AgentFlags, settings: Settings) -> Result<ExitCod
     let mut settings = agent::resolve(flags, settings)?;
     let folder = settings.folder.clone();
     if deregisters {
+        // All of them: the key goes with the last.
+        settings.instances = None;
         return deregister(&folder, settings.config()?).await;
     }
     if registers {
         register(&mut settings).await?;
     }
-    serve(settings.config()?, &folder, ready).await
-}
-
-/// Runs it until it is told to end, or is no agent any more.
-async fn serve(
-    config: LoneAgentConfig,
-    folder: &AgentFolder,
-    ready: ReadyFile,
-) -> Result<ExitCode, Failure> {
-    let is_registered = config.key == folder.key_path();
-    let (instance, server) = (config.instance.clone(), config.server.clone());
-    let mut stops = Stops::listen().map_err(Failure::failed)?;
-    let mut agent = LoneAgent::start(config).map_err(|error| {
-        Failure::usage(error).hint("`axt agent --new-key FILE` makes a key that can be used")
-    })?;
-    let stop = loop {
-        tokio::select! {
-            biased;
-            stop = stops.next() => break stop,
-            change = agent.changed() => match change {
-                Change::Online => {
-                    ready.write(&instance, &server)?;
-                    say(&format!("the agent of {instance} is online at {server}; Ctrl-C ends it"));
-                }
-                // The log says why.
-                Change::Offline => ready.remove()?,
-                Change::Died => {
-                    ready.remove()?;
-                    agent.shutdown().await;
-                    return Err(Failure::failed("the agent has died, as --behave said"));
-                }
-                Change::Deregistered => {
-                    if is_registered {
-                        folder.remove().map_err(Failure::failed)?;
-                    }
-                    agent.shutdown().await;
-                    say(&format!("{instance} was deregistered by the relay, and is forgotten here"));
-                    return Ok(ExitCode::SUCCESS);
-                }
-            },
-        }
-    };
-    ready.remove()?;
-    Ok(end(stop, &mut stops, agent.shutdown()).await)
+    serve::run(settings.config()?, &folder, ready).await
 }
 
 /// Registers, unless that has been done; a container that starts again runs the same command.
 async fn register(settings: &mut AgentSettings) -> Result<(), Failure> {
-    if let Some(registered) = &settings.registered {
-        say(&format!("registered already, as {}", registered.instance));
+    let count = settings.instances.unwrap_or(1);
+    let registered = settings.registered.as_ref();
+    if let Some(registered) = registered.filter(|it| it.others.len().saturating_add(1) >= count) {
+        let named = serve::named(&registered.instance, registered.others.len());
+        say(&format!("registered already, as {named}"));
         return Ok(());
     }
     let keeps_relay = settings.is_relay_told();
@@ -95,12 +55,13 @@ async fn register(settings: &mut AgentSettings) -> Result<(), Failure> {
         wanted,
         (ca, settings.proxy.clone()),
         keeps_relay,
+        count,
     )
     .await
     .map_err(Failure::failed)?;
     say(&format!(
         "registered as {}; its key is in {}",
-        registered.instance,
+        serve::named(&registered.instance, registered.others.len()),
         settings.folder.path().display()
     ));
     settings.registered = Some(registered);
@@ -108,10 +69,12 @@ async fn register(settings: &mut AgentSettings) -> Result<(), Failure> {
 }
 
 async fn deregister(folder: &AgentFolder, config: LoneAgentConfig) -> Result<ExitCode, Failure> {
-    let instance = lone::deregister(folder, config).await.map_err(|error| {
+    let instances = lone::deregister(folder, config).await.map_err(|error| {
         Failure::failed(error).hint("the key is still there, so that it can be tried again")
     })?;
-    say(&format!("{instance} is deregistered"));
+    for instance in instances {
+        say(&format!("{instance} is deregistered"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

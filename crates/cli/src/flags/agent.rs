@@ -1,16 +1,15 @@
 //! `axt agent`.
 
-use std::{net::Ipv4Addr, path::PathBuf};
+use std::{net::Ipv4Addr, num::NonZeroU16, path::PathBuf};
 
 use axt_proto::{InstanceId, RegionId};
 use clap::Args;
 
 use super::{protocol::BaseProtocol, trace::TraceFlags};
 
-/// Run the agent of one instance, on this machine, until Ctrl-C
+// No doc comments on these two: a flattened one's would stand over the command's own.
 #[derive(Clone, Debug, Default, Args)]
-#[command(after_help = after_help())]
-pub(crate) struct AgentFlags {
+pub(crate) struct WhichAgent {
     /// The instance whose agent it is
     #[arg(
         short,
@@ -24,6 +23,35 @@ pub(crate) struct AgentFlags {
     /// The file with its private key
     #[arg(long, env = "AXT_KEY", hide_env = true, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
+
+    /// What it signs beside its id, the same as in the relay's settings [default: nothing; when it
+    /// registers, this machine's]
+    #[arg(long, env = "AXT_MACHINE_ID", hide_env = true, value_name = "ID")]
+    pub(crate) machine_id: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Which relay")]
+pub(crate) struct WhichRelay {
+    /// The relay [default: the one that runs on this machine]
+    #[arg(long, env = "AXT_SERVER", hide_env = true, value_name = "URL")]
+    pub(crate) server: Option<String>,
+
+    /// Trust the certificates in this PEM file, beside the system's
+    #[arg(long, env = "AXT_CA", hide_env = true, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+
+    /// Find the relay by ready.json in this folder [default: ~/.local/state/axt]
+    #[arg(long, env = "AXT_STATE_DIR", hide_env = true, value_name = "DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+}
+
+/// Run the agent of an instance, or of many, on this machine, until Ctrl-C
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = after_help())]
+pub(crate) struct AgentFlags {
+    #[command(flatten)]
+    pub(crate) who: WhichAgent,
 
     /// Make a key in this file, print what the relay's settings need, and end
     #[arg(long, value_name = "FILE", conflicts_with = "key")]
@@ -85,6 +113,17 @@ pub(crate) struct AgentFlags {
     )]
     pub(crate) instance_name: Option<String>,
 
+    /// How many instances this process is: it registers as so many, NAME, NAME-2 and so on, which share
+    /// a key, and runs the agents of all [default: 1, or as many as it has registered as]
+    #[arg(
+        long,
+        env = "AXT_INSTANCES",
+        hide_env = true,
+        value_name = "N",
+        help_heading = "Registration"
+    )]
+    pub(crate) instances: Option<NonZeroU16>,
+
     /// A tag of the instance, KEY=VALUE; can be given again
     #[arg(long, value_name = "TAG", help_heading = "Registration")]
     pub(crate) tag: Vec<String>,
@@ -98,11 +137,6 @@ pub(crate) struct AgentFlags {
         help_heading = "Registration"
     )]
     pub(crate) agent_name: Option<String>,
-
-    /// What it signs beside its id, the same as in the relay's settings [default: nothing; when it
-    /// registers, this machine's]
-    #[arg(long, env = "AXT_MACHINE_ID", hide_env = true, value_name = "ID")]
-    pub(crate) machine_id: Option<String>,
 
     /// The version that it says it has [default: 2.2.4.1065]
     #[arg(
@@ -202,25 +236,8 @@ pub(crate) struct AgentFlags {
     )]
     pub(crate) ready_file: Option<PathBuf>,
 
-    /// The relay [default: the one that runs on this machine]
-    #[arg(
-        long,
-        env = "AXT_SERVER",
-        hide_env = true,
-        value_name = "URL",
-        help_heading = "Which relay"
-    )]
-    pub(crate) server: Option<String>,
-
-    /// Trust the certificates in this PEM file, beside the system's
-    #[arg(
-        long,
-        env = "AXT_CA",
-        hide_env = true,
-        value_name = "FILE",
-        help_heading = "Which relay"
-    )]
-    pub(crate) ca: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) relay: WhichRelay,
 
     /// Reach it through this proxy, http://USER:PASSWORD@HOST:PORT (better: in $ALIYUN_ASSIST_PROXY, the
     /// only variable of its kind that an agent goes by, ours as the official one)
@@ -232,16 +249,6 @@ pub(crate) struct AgentFlags {
         help_heading = "Which relay"
     )]
     pub(crate) proxy: Option<String>,
-
-    /// Find the relay by ready.json in this folder [default: ~/.local/state/axt]
-    #[arg(
-        long,
-        env = "AXT_STATE_DIR",
-        hide_env = true,
-        value_name = "DIR",
-        help_heading = "Which relay"
-    )]
-    pub(crate) state_dir: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) trace: TraceFlags,
@@ -261,6 +268,7 @@ Examples:
   axt agent --register --activation-id I --activation-code C     registers, and runs
   axt agent                                                      runs again as what it registered as
   axt agent --deregister                                         takes that back
+  axt agent --register --instances 1000 --activation-id I --activation-code C     as 1,000 instances
 
   axt agent --new-key agent.pem >> axt.toml     a key, and the [[instances]] entry for the relay
   axt relay --config axt.toml

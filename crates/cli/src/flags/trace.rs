@@ -6,6 +6,7 @@ use axt_proto::{InstanceId, SessionId};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{
+    agent::{WhichAgent, WhichRelay},
     protocol::BaseProtocol,
     target::{AdminTarget, ApiTarget},
     usage::UsageError,
@@ -300,38 +301,14 @@ pub(crate) struct ReplayAgentFlags {
     #[command(flatten)]
     pub(crate) replay: ReplayFlags,
 
-    /// The instance whose agent it is
-    #[arg(
-        short,
-        long,
-        env = "AXT_INSTANCE",
-        hide_env = true,
-        value_name = "INSTANCE"
-    )]
-    pub(crate) instance: Option<InstanceId>,
-
-    /// The file with its private key
-    #[arg(long, env = "AXT_KEY", hide_env = true, value_name = "FILE")]
-    pub(crate) key: Option<PathBuf>,
-
-    /// What it signs beside its id, as the relay knows it
-    #[arg(long, env = "AXT_MACHINE_ID", hide_env = true, value_name = "ID")]
-    pub(crate) machine_id: Option<String>,
+    #[command(flatten)]
+    pub(crate) who: WhichAgent,
 
     #[command(flatten)]
     pub(crate) base: BaseProtocol,
 
-    /// The relay [default: the one that runs on this machine]
-    #[arg(long, env = "AXT_SERVER", hide_env = true, value_name = "URL")]
-    pub(crate) server: Option<String>,
-
-    /// Trust the certificates in this PEM file, beside the system's
-    #[arg(long, env = "AXT_CA", hide_env = true, value_name = "FILE")]
-    pub(crate) ca: Option<PathBuf>,
-
-    /// Find the relay by ready.json in this folder [default: ~/.local/state/axt]
-    #[arg(long, env = "AXT_STATE_DIR", hide_env = true, value_name = "DIR")]
-    pub(crate) state_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) relay: WhichRelay,
 }
 
 /// Which records are wanted.

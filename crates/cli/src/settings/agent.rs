@@ -29,6 +29,8 @@ pub(crate) struct AgentSettings {
     /// Where a registered agent is kept, and who it is.
     pub(crate) folder: AgentFolder,
     pub(crate) registered: Option<Registered>,
+    /// How many instances it is to be, where that was told.
+    pub(crate) instances: Option<usize>,
     /// The instance and the key that were named instead.
     named: Option<(InstanceId, PathBuf)>,
     place: Place,
@@ -71,7 +73,8 @@ struct Activation {
 /// No relay, half an identity, or a folder that cannot be read.
 pub(crate) fn resolve(flags: AgentFlags, settings: Settings) -> Result<AgentSettings, Failure> {
     let file = settings.agent;
-    let state_dir = flags.state_dir.or(settings.relay.state_dir.map(Set::path));
+    let (who, relay) = (flags.who, flags.relay);
+    let state_dir = relay.state_dir.or(settings.relay.state_dir.map(Set::path));
     let home = match &state_dir {
         Some(folder) => folder.clone(),
         None => discover::default_state_dir(&process_environment)?,
@@ -81,8 +84,8 @@ pub(crate) fn resolve(flags: AgentFlags, settings: Settings) -> Result<AgentSett
         AgentFolder::new(&home, name.as_deref().unwrap_or(DEFAULT_NAME)).map_err(Failure::usage)?;
     let registered = folder.read().map_err(Failure::failed)?;
     let named = match (
-        over(flags.instance, file.instance),
-        flags.key.or(file.key.map(Set::path)),
+        over(who.instance, file.instance),
+        who.key.or(file.key.map(Set::path)),
     ) {
         _ if flags.register || flags.deregister => None,
         (None, None) => None,
@@ -90,13 +93,20 @@ pub(crate) fn resolve(flags: AgentFlags, settings: Settings) -> Result<AgentSett
         (None, _) => return Err(missing("instance: name it by `-i INSTANCE`")),
         (_, None) => return Err(missing("key: name its file by `--key FILE`")),
     };
+    let instances = over(flags.instances, file.instances).map(|count| usize::from(count.get()));
+    if let (Some((instance, _)), Some(2..)) = (&named, instances) {
+        return Err(
+            Failure::usage(format!("a key that is named is one instance's, {instance}"))
+                .hint("`axt agent --register --instances N` is N instances"),
+        );
+    }
     let kept = registered
         .as_ref()
         .filter(|_| named.is_none())
         .and_then(|registered| Some((registered.server.clone()?, folder.ca_path())));
     let told = (
-        over(flags.server, file.server),
-        flags.ca.or(file.ca.map(Set::path)),
+        over(relay.server, file.server),
+        relay.ca.or(file.ca.map(Set::path)),
     );
     let place = place(told, kept, state_dir)?;
     Ok(AgentSettings {
@@ -107,8 +117,9 @@ pub(crate) fn resolve(flags: AgentFlags, settings: Settings) -> Result<AgentSett
             .map(Secret::new),
         folder,
         registered,
+        instances,
         named,
-        machine_id: over(flags.machine_id, file.machine_id),
+        machine_id: over(who.machine_id, file.machine_id),
         machine: machine(
             Machine::here(),
             (flags.os_type, flags.os_version, flags.host_name, flags.ip),
@@ -293,10 +304,22 @@ impl AgentSettings {
     pub(crate) fn config(self) -> Result<LoneAgentConfig, Failure> {
         let version = self.version().to_owned();
         let mut boot_mark = None;
+        let mut others = Vec::new();
         let (instance, key, machine_id) = match (self.named, self.registered) {
             (Some((instance, key)), _) => (instance, key, self.machine_id.unwrap_or_default()),
             (None, Some(registered)) => {
                 boot_mark = Some(self.folder.boot_path());
+                others = registered.others;
+                if let Some(wanted) = self.instances.map(|count| count.saturating_sub(1)) {
+                    if others.len() < wanted {
+                        return Err(missing(&format!(
+                            "{} instances: this machine has registered as {}",
+                            wanted.saturating_add(1),
+                            others.len().saturating_add(1)
+                        )));
+                    }
+                    others.truncate(wanted);
+                }
                 (
                     registered.instance,
                     self.folder.key_path(),
@@ -306,6 +329,7 @@ impl AgentSettings {
             (None, None) => return Err(missing("instance: this machine has not registered")),
         };
         Ok(LoneAgentConfig {
+            others,
             ca: self.place.ca,
             boot_mark,
             proxy: self.proxy,

@@ -101,6 +101,8 @@ table! {
         region: RegionId = Key::new("a region id").by_default("the relay's own, or cn-hangzhou").example("\"cn-hangzhou\"").flag("--region");
         /// What the instance is to be called.
         instance_name: String = Key::new("a text").by_default("the host's name").example("\"web\"").flag("--instance-name");
+        /// How many instances it registers as and runs as: NAME, NAME-2 and so on, with one key.
+        instances: std::num::NonZeroU16 = Key::new("a whole number from 1 to 65535").by_default("1, or as many as it has registered as").example("100").flag("--instances");
         /// The instance's tags.
         tags: BTreeMap<String, String> = Key::new("a table of texts").default("{}").example("{ env = \"dev\" }");
         /// The operating system that it says it has.

@@ -17,7 +17,8 @@ impl Pinger {
         let task = tokio::spawn(async move {
             loop {
                 link::sleep(link::PING_EVERY).await;
-                if writer.ping().await.is_err() {
+                // Boxed: the task waits nearly all the time, and is as large as what it waits for.
+                if Box::pin(writer.ping()).await.is_err() {
                     return;
                 }
             }

@@ -8,6 +8,7 @@
 //! ```
 
 use std::{
+    collections::VecDeque,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -44,6 +45,9 @@ pub struct AgentFolder(PathBuf);
 pub struct Registered {
     /// The instance that the relay made of it.
     pub instance: InstanceId,
+    /// The other ones, where it registered as several: they share the key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<InstanceId>,
     /// What it signs beside that.
     pub machine_id: String,
     /// Where.
@@ -51,6 +55,13 @@ pub struct Registered {
     /// The relay that it has registered with; `None` for whichever runs on this machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+}
+
+impl Registered {
+    /// All instances that the relay made of it, in their order.
+    pub fn instances(&self) -> impl Iterator<Item = &InstanceId> {
+        std::iter::once(&self.instance).chain(&self.others)
+    }
 }
 
 impl AgentFolder {
@@ -132,6 +143,28 @@ impl AgentFolder {
         kept::write(&self.0.join(IDENTITY), who)
     }
 
+    /// Forgets one of the instances that it is: once the relay has. The last one takes the key with it.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// [`KeptError`]. That there is nothing is none.
+    pub fn forget(&self, instance: &InstanceId) -> Result<(), KeptError> {
+        let Some(mut who) = self.read()? else {
+            return Ok(());
+        };
+        let mut left: VecDeque<_> = who
+            .instances()
+            .filter(|id| *id != instance)
+            .cloned()
+            .collect();
+        let Some(first) = left.pop_front() else {
+            return self.remove();
+        };
+        who.instance = first;
+        who.others = left.into();
+        kept::write(&self.0.join(IDENTITY), &who)
+    }
+
     /// Forgets who it is, key included: once the relay has. Blocks.
     ///
     /// # Errors
@@ -166,6 +199,7 @@ mod tests {
     fn registered() -> Registered {
         Registered {
             instance: "mi-hz01test".parse().expect("valid"),
+            others: Vec::new(),
             machine_id: "m".to_owned(),
             region: "cn-hangzhou".parse().expect("valid"),
             server: Some("https://localhost:7443".to_owned()),
@@ -195,6 +229,27 @@ mod tests {
         folder.remove().expect("removed");
         assert_eq!(folder.read().expect("read"), None);
         assert!(!folder.path().exists());
+    }
+
+    #[test]
+    fn of_several_instances_the_last_takes_the_key_with_it() {
+        let state = tempfile::tempdir().expect("a folder");
+        let folder = AgentFolder::new(state.path(), "default").expect("a name");
+        let other: InstanceId = "mi-hz02test".parse().expect("valid");
+        let both = Registered {
+            others: vec![other.clone()],
+            ..registered()
+        };
+        folder.key().expect("made");
+        folder.write(&both, None).expect("kept");
+
+        folder.forget(&both.instance).expect("forgotten");
+        let left = folder.read().expect("read").expect("one is left");
+        let has_key = folder.key_path().exists();
+        folder.forget(&other).expect("forgotten");
+
+        assert_eq!(left.instances().collect::<Vec<_>>(), [&other]);
+        assert!(has_key && !folder.path().exists());
     }
 
     #[test]

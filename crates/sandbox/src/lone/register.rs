@@ -9,22 +9,29 @@ use axt_proto::{InstanceId, Secret};
 
 use super::{AgentFolder, LoneAgentConfig, LoneAgentError, Registered, dialer, read, root, trust};
 
-/// Registers, and keeps who the agent is now: with `keeps_relay`, where the relay is and whom it
-/// trusts as well. One that has registered already stays who it is, and nobody is asked.
+/// How many instances one machine's agent may be.
+const INSTANCES: std::ops::RangeInclusive<usize> = 1..=65_535;
+
+/// Registers until the agent is `count` instances, and keeps who it is now: with `keeps_relay`, where the
+/// relay is and whom it trusts as well. What has registered already stays what it is, and nobody is asked.
 ///
 /// # Errors
-/// [`LoneAgentError`]. A key that was made stays for the next try.
+/// [`LoneAgentError`]. The key and the instances that were made until then stay for the next try.
 pub async fn register(
     folder: &AgentFolder,
     mut wanted: Registration,
     (ca, proxy): (Option<PathBuf>, Option<Secret>),
     keeps_relay: bool,
+    count: usize,
 ) -> Result<Registered, LoneAgentError> {
-    if let Some(kept) = folder.read()? {
+    let count = count.clamp(*INSTANCES.start(), *INSTANCES.end());
+    let kept = folder.read()?;
+    let has = kept.iter().flat_map(Registered::instances).count();
+    if let Some(kept) = kept.clone().filter(|_| has >= count) {
         return Ok(kept);
     }
     root(&mut wanted.server)?;
-    let key = folder.key()?;
+    let key = folder.key()?.public();
     let pem = ca
         .as_deref()
         .filter(|_| keeps_relay)
@@ -32,26 +39,50 @@ pub async fn register(
         .transpose()?;
     let tls = trust(ca)?;
     let http = HttpClient::new(dialer(proxy.as_ref(), &tls)?, tls);
-    let instance = axt_agent::register(&http, &wanted, &key.public()).await?;
-    let registered = Registered {
-        instance,
-        machine_id: wanted.machine_id,
-        region: wanted.region,
-        server: keeps_relay.then_some(wanted.server),
-    };
-    folder.write(&registered, pem.as_deref())?;
-    Ok(registered)
+    let mut who = kept;
+    let mut told = Ok(());
+    let name = std::mem::take(&mut wanted.name);
+    for number in has.saturating_add(1)..=count {
+        wanted.name = match number {
+            1 => name.clone(),
+            number => format!("{name}-{number}"),
+        };
+        match axt_agent::register(&http, &wanted, &key).await {
+            Ok(instance) => match &mut who {
+                Some(who) => who.others.push(instance),
+                None => {
+                    who = Some(Registered {
+                        instance,
+                        others: Vec::new(),
+                        machine_id: wanted.machine_id.clone(),
+                        region: wanted.region.clone(),
+                        server: keeps_relay.then(|| wanted.server.clone()),
+                    });
+                }
+            },
+            Err(error) => {
+                told = Err(error);
+                break;
+            }
+        }
+    }
+    // Also when the relay would not have all of them: what is not kept could not be taken back.
+    if let Some(who) = &who {
+        folder.write(who, pem.as_deref())?;
+    }
+    told?;
+    who.ok_or_else(|| LoneAgentError::Server(wanted.server))
 }
 
-/// Takes a registration back at the relay, and forgets it here; whose it was. What `config` says of
-/// key and instance is what the folder has.
+/// Takes a registration back at the relay, and forgets it here, one instance after the other; whose it
+/// was. What `config` says of key and instances is what the folder has.
 ///
 /// # Errors
-/// [`LoneAgentError`]; the folder is left as it is then.
+/// [`LoneAgentError`]; what is still registered stays in the folder then.
 pub async fn deregister(
     folder: &AgentFolder,
     mut config: LoneAgentConfig,
-) -> Result<InstanceId, LoneAgentError> {
+) -> Result<Vec<InstanceId>, LoneAgentError> {
     root(&mut config.server)?;
     let key = folder.key()?;
     let tls = trust(config.ca)?;
@@ -59,14 +90,21 @@ pub async fn deregister(
     let clock = Clock::from_wall(&wall, 0);
     let dialer = dialer(config.proxy.as_ref(), &tls)?;
     let around = Surroundings::new(dialer, tls, clock, wall);
-    let signer = Signer::new(config.instance.clone(), config.machine_id, &key);
-    let agent = AgentConfig {
-        version: config.version,
-        ..AgentConfig::new(config.server, signer, Arc::new(config.machine))
-    };
-    axt_agent::deregister(agent, around).await?;
-    folder.remove()?;
-    Ok(config.instance)
+    let machine = Arc::new(config.machine);
+    let instances: Vec<_> = std::iter::once(config.instance)
+        .chain(config.others)
+        .collect();
+    for instance in &instances {
+        let signer = Signer::new(instance.clone(), config.machine_id.clone(), &key);
+        let server = config.server.clone();
+        let agent = AgentConfig {
+            version: config.version.clone(),
+            ..AgentConfig::new(server, signer, Arc::clone(&machine))
+        };
+        axt_agent::deregister(agent, around.clone()).await?;
+        folder.forget(instance)?;
+    }
+    Ok(instances)
 }
 
 impl From<RegistrationError> for LoneAgentError {

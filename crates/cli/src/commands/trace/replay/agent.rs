@@ -21,12 +21,8 @@ use crate::{
 pub(super) async fn run(flags: ReplayAgentFlags, settings: Settings) -> Result<ExitCode, Failure> {
     let (traces, script) = script(&flags.replay, Hop::Agent, Dir::Down)?;
     let given = AgentFlags {
-        instance: flags.instance,
-        key: flags.key,
-        machine_id: flags.machine_id,
-        server: flags.server,
-        ca: flags.ca,
-        state_dir: flags.state_dir,
+        who: flags.who,
+        relay: flags.relay,
         base: flags.base,
         ..AgentFlags::default()
     };
@@ -34,7 +30,11 @@ pub(super) async fn run(flags: ReplayAgentFlags, settings: Settings) -> Result<E
     // It is no start of the machine's own agent.
     config.boot_mark = None;
     let instance = config.instance.clone();
-    let (config, around) = lone::agent(config).map_err(Failure::usage)?;
+    let (mut configs, around) = lone::agents(config).map_err(Failure::usage)?;
+    configs.truncate(1);
+    let config = configs
+        .pop()
+        .ok_or_else(|| Failure::usage("no agent to play"))?;
     let now_ms = || around.clock.now().as_millis();
     let played = async {
         let mut puppet = Puppet::start(config, around.clone())
