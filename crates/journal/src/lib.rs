@@ -94,6 +94,12 @@ impl Journal {
         })
     }
 
+    /// Whether it works on its callers' threads, so that reading it needs no thread of its own.
+    #[must_use]
+    pub const fn is_inline(&self) -> bool {
+        matches!(self.writes, Writes::Inline(_))
+    }
+
     /// The same journal, telling `watch` of each batch right after it was written, in the order of
     /// writing: for tests that want to know what a crash would have left.
     #[must_use]

@@ -85,7 +85,7 @@ impl Line {
         for stage in &mut self.stages {
             let mut out = Vec::with_capacity(pieces.len());
             for (at, piece) in pieces {
-                stage.pass(at, piece, &mut self.random, &mut out);
+                stage.pass((now, at), piece, &mut self.random, &mut out);
             }
             pieces = out;
         }

@@ -38,6 +38,8 @@ pub(super) struct Stage {
     last: Tick,
     /// From when on it has room for another piece's time.
     free: Tick,
+    /// How much later than they went in pieces come here: what the stages before it take.
+    lag: Duration,
     passed: u64,
 }
 
@@ -48,6 +50,7 @@ impl Stage {
             since: now,
             last: now,
             free: now,
+            lag: Duration::ZERO,
             passed: 0,
         }
     }
@@ -65,24 +68,26 @@ impl Stage {
 
     /// From when on it takes more.
     pub(super) fn takes_from(&self) -> Tick {
+        let ahead = AHEAD + self.lag;
         match self.applied.toxic {
             Toxic::Bandwidth { .. } | Toxic::Slicer { .. }
-                if self.free.since(self.since) > AHEAD =>
+                if self.free.since(self.since) > ahead =>
             {
-                self.free - AHEAD
+                self.free - ahead
             }
             _ => self.since,
         }
     }
 
-    /// What becomes of a piece that is here at `at`.
+    /// What becomes of a piece that went in at `now` and is here at `at`.
     pub(super) fn pass(
         &mut self,
-        at: Tick,
+        (now, at): (Tick, Tick),
         piece: Piece,
         random: &mut StdRng,
         out: &mut Vec<(Tick, Piece)>,
     ) {
+        self.lag = at.since(now);
         let data = match piece {
             Piece::Data(data) => data,
             end => {

@@ -78,6 +78,38 @@ fn harmless() -> impl Strategy<Value = Toxic> {
     ]
 }
 
+/// How fast a sender gets through that sends as soon as there is room.
+#[test]
+fn a_bandwidth_behind_a_latency_is_as_wide_as_without() {
+    let wide = Toxic::Bandwidth {
+        bytes_per_s: 10_000,
+    };
+    let late = Toxic::Latency {
+        latency: ms(900),
+        jitter: ms(0),
+    };
+    let takes = |toxics: &[Toxic]| {
+        let mut line = line(0, toxics);
+        let (mut now, mut passed) = (START, 0);
+        let mut left = 50;
+        while passed < 50_000 {
+            while left > 0 && line.has_room(now) {
+                line.push(now, vec![7; 1_000].into());
+                left -= 1;
+            }
+            while let Some(Due::Piece(Piece::Data(data))) = line.due(now) {
+                passed += data.len();
+            }
+            now = line.deadline(now).filter(|next| *next > now).unwrap_or(now);
+        }
+        now.since(START)
+    };
+
+    assert_eq!(takes(&[wide]), ms(5_000));
+    assert_eq!(takes(&[late, wide]), ms(5_900));
+    assert_eq!(takes(&[wide, late]), ms(5_900));
+}
+
 proptest! {
     #[test]
     fn nothing_is_lost_or_reordered_where_the_toxic_does_not_say_so(

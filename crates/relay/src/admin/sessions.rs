@@ -40,10 +40,14 @@ pub(super) async fn session(
         Err(end) => return super::stopping(end),
     };
     let journal = shared.journal.clone();
-    let events = shared
-        .tasks
-        .blocking("events of a session", move || journal.events_of(&id))
-        .await;
+    let events = match journal.is_inline() {
+        // A simulation has one thread, so that everything happens in one order.
+        true => Ok(journal.events_of(&id)),
+        false => {
+            let events = move || journal.events_of(&id);
+            shared.tasks.blocking("events of a session", events).await
+        }
+    };
     match events {
         Ok(Ok(events)) => {
             answer.events = events.into_iter().map(EventLine::from).collect();

@@ -109,6 +109,7 @@ impl Life {
         let mut leaving: Option<Leaving> = None;
         let mut is_up_over = false;
         let mut check_at = link::now();
+        let mut since = check_at;
         loop {
             tokio::select! {
                 biased;
@@ -121,7 +122,8 @@ impl Life {
                         Some(end) if orders.end.is_some() => return After::End(end),
                         Some(end) if !matches!(leaving, Some(Leaving::Posted(_))) => {
                             leaving = Some(Leaving::Posted(end));
-                            check_at = link::now() + QUIET;
+                            since = link::now();
+                            check_at = since + QUIET;
                         }
                         _ => {}
                     }
@@ -135,7 +137,8 @@ impl Life {
                 }
                 Some(socket) = line.sockets.recv(), if leaving.is_none() => {
                     leaving = Some(Leaving::Replaced(socket));
-                    check_at = link::now() + QUIET;
+                    since = link::now();
+                    check_at = since + QUIET;
                 }
                 over = &mut pump_down => match over {
                     PumpEnd::Sink(_) => return After::End(End {
@@ -164,12 +167,16 @@ impl Life {
                             check_at = link::now() + QUIET.saturating_sub(quiet);
                             if !matches!(leaving, Some(Leaving::Posted(_))) {
                                 leaving = Some(Leaving::ClientDone);
+                                since = link::now();
                             }
                         }
                         PumpEnd::Exceeded => return After::End(too_much("the client")),
                         PumpEnd::Sink(_) => {
                             check_at = link::now() + QUIET;
-                            leaving.get_or_insert(Leaving::Deaf);
+                            if leaving.is_none() {
+                                leaving = Some(Leaving::Deaf);
+                                since = link::now();
+                            }
                         }
                     }
                 }
@@ -184,7 +191,10 @@ impl Life {
                         Some(Leaving::Posted(_)) if !is_official => link::DEAD_AFTER,
                         _ => QUIET,
                     };
-                    let quiet = traffic.quiet_for(Direction::Down).unwrap_or(enough);
+                    // Before it was known to leave, silence meant nothing: what it said last may be on a slow
+                    // way still, while the report of its end went round by another.
+                    let waited = link::now().duration_since(since);
+                    let quiet = traffic.quiet_for(Direction::Down).unwrap_or(waited).min(waited);
                     if let Some(Leaving::Posted(end)) = leaving.as_mut()
                         && is_port
                         && end.reason != Reason::Exit

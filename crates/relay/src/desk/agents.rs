@@ -3,7 +3,7 @@
 //! An agent counts as there while its notify channel is open or its last heart-beat is less than
 //! 150 s old, both on link time (ecs-api 3.4).
 
-use std::{collections::HashMap, net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use axt_control::luban::SessionObject;
 use axt_net::link;
@@ -22,7 +22,7 @@ const HEART_BEAT_COUNTS: Duration = Duration::from_secs(150);
 
 /// The last heart-beats.
 #[derive(Debug, Default)]
-pub(super) struct Fading(HashMap<InstanceId, Beat>);
+pub(super) struct Fading(BTreeMap<InstanceId, Beat>);
 
 #[derive(Clone, Copy, Debug)]
 struct Beat {
@@ -111,14 +111,13 @@ impl Desk {
     pub(super) fn faded(&mut self) {
         let now = link::now();
         let over = |beat: &Beat| beat.is_all && beat.counts_until <= now;
-        let gone: Vec<InstanceId> = self
-            .fading
-            .0
-            .iter()
-            .filter(|(_, beat)| over(beat))
-            .map(|(instance, _)| instance.clone())
+        let fading = self.fading.0.iter().filter(|(_, beat)| over(beat));
+        let mut gone: Vec<_> = fading
+            .map(|(instance, beat)| (beat.counts_until, instance.clone()))
             .collect();
-        for instance in gone {
+        // In one order on every run, whatever many fade at once.
+        gone.sort();
+        for (_, instance) in gone {
             self.agent_offline(&instance);
         }
     }
