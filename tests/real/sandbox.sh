@@ -150,6 +150,17 @@ until_it_does no_zombies
 
 say "the commands of docs/sandbox.md"
 python3 tests/real/sandbox.py docs/sandbox.md || fail "docs/sandbox.md"
+say "the slow link, asked for again, strikes both ways"
+docker compose --profile experiments up -d --no-build experiments >/dev/null 2>&1
+is_slow_again() { relay axt fault list | grep -q narrow-output; }
+until_it_does is_slow_again
+is "$(toolbox axt session -i "$(id slow)" --command 'head -c 100000 /dev/zero' | wc -c)" 100000
+relay axt fault list --json | python3 -c '
+import json, sys
+struck = {fault["name"]: fault["acted"] for fault in json.load(sys.stdin)["faults"]}
+wanted = ["slow-input", "slow-output", "narrow-input", "narrow-output", "slow-orders", "slow-reports"]
+sys.exit(None if all(struck.get(name) for name in wanted) else f"not all of them: {struck}")' || fail "the slow link"
+
 say "resident, the first process and the relay, with six agents:"
 relay sh -c 'for process in /proc/[0-9]*; do
   if [ "$(tr "\0" " " <"$process/cmdline")" = "axt relay " ]; then grep VmRSS "$process/status"; fi; done' | sed 's/^/   /'
