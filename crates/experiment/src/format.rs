@@ -13,6 +13,7 @@ mod problem;
 mod read;
 pub mod reference;
 mod schema;
+mod shares;
 mod span;
 pub mod step;
 mod words;
@@ -130,7 +131,8 @@ pub struct Instance {
     /// Ports that its security group denies.
     pub denied_ports: Vec<u16>,
     /// How its agent misbehaves, if it is axt's own: words of `axt agent --behave`, such as
-    /// `["never_dials", "posts_late=5s"]` (docs/faults.md has all of them).
+    /// `["never_dials", "posts_late=5s"]` (docs/faults.md has all of them). With a share in front, such as
+    /// `"30%:never_dials"`, of so many of the table's `count`; shares follow one another.
     pub behave: Vec<String>,
     /// So many of them, called `NAME-1` and so on; absent: one, called `NAME`.
     pub count: Option<u32>,
@@ -201,7 +203,7 @@ pub enum PortKind {
 pub struct AgentProgram {
     /// The command line, run by `sh -c`. In it, and in the environment in capitals with `AXT_EXPERIMENT_`
     /// in front: `{server}` `{host}` `{instance}` `{key}` `{ca}` `{endpoint}` `{region}` `{activation_id}`
-    /// `{activation_code}` `{axt}` `{folder}`. One with `{activation_id}` in it registers: its instance is
+    /// `{activation_code}` `{axt}` `{folder}` `{proxy}`. One with `{activation_id}` in it registers: its instance is
     /// the one that comes of that.
     pub command: String,
     /// A command line that is run to its end before it, such as a registration.

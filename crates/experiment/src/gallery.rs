@@ -38,6 +38,7 @@ gallery! {
     "agent-crash"
     "agent-never-there"
     "relay-restart"
+    "relay-paused"
     "client-lost"
     "slow-client"
     "a-month-later"
@@ -49,6 +50,7 @@ gallery! {
     "link-slow"
     "link-reset"
     "link-sliced"
+    "link-far-agent"
     "agent-silent"
     "agent-never-dials"
     "agent-slow-start"
@@ -62,6 +64,7 @@ gallery! {
     "real-own-agent"
     "real-registered-agent"
     "real-own-client"
+    "real-cloud-names"
 }
 
 /// A commented scenario to start from.

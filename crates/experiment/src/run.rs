@@ -8,7 +8,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 use axt_agent::shell::HelperProgram;
 use axt_client::{admin::AdminCallError, api::CallError, session::OpenError};
 use axt_net::link;
-use axt_proto::Tick;
+use axt_proto::{EventKind, Tick};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -289,6 +289,11 @@ impl Run {
     fn tell_events(&mut self) {
         for event in self.stage.events.since(self.told) {
             self.told = self.told.saturating_add(1);
+            // A pause is told as one thing, not as all that it is made of.
+            if matches!(&event.kind, EventKind::FaultInjected { fault, .. } if fault.starts_with(act::HOLD))
+            {
+                continue;
+            }
             let at = self.ms(Tick::from_millis(event.at_ms));
             let entry = Entry::event(at, &event, &self.stage);
             self.timeline.add(entry);

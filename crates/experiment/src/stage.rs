@@ -1,6 +1,7 @@
 //! What a scenario runs on: the sandbox, and by their names the sessions, terminals, ports and
 //! programs that its steps have made.
 
+mod cloud;
 pub(crate) mod events;
 pub(crate) mod ports;
 pub(crate) mod program;
@@ -36,6 +37,8 @@ pub(crate) struct Stage {
     /// What the agents have registered with.
     pub(crate) activations: BTreeMap<String, Vec<(&'static str, String)>>,
     pub(crate) place: program::Place,
+    /// For programs that take no endpoint; a simulated scenario has none.
+    _cloud: Option<cloud::Cloud>,
     /// What the latest call answered.
     pub(crate) answer: serde_json::Value,
     pub(crate) helper: HelperProgram,

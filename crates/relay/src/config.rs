@@ -120,4 +120,7 @@ pub struct Urls {
     pub axt_port: Option<u16>,
     /// Hosts that count as virtual hosts of regions beside `aliyuncs.com`.
     pub virtual_domains: BTreeSet<String>,
+    /// Whether who calls by one of the cloud's names is given `localhost` all the same: for callers that come
+    /// through a proxy, to whom the names themselves lead nowhere.
+    pub local_only: bool,
 }

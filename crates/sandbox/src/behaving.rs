@@ -78,7 +78,8 @@ impl FromStr for Behaving {
 }
 
 /// How each of `total` instances behaves.
-pub(crate) fn behaviours(behaving: &[Behaving], total: usize) -> Vec<Behaviour> {
+#[must_use]
+pub fn behaviours(behaving: &[Behaving], total: usize) -> Vec<Behaviour> {
     let mut all = vec![Behaviour::default(); total];
     let mut taken = 0;
     for Behaving { whose, behaviour } in behaving {

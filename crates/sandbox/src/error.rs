@@ -1,9 +1,11 @@
 //! Why a sandbox does not start.
 
+use std::time::Duration;
+
 use axt_net::{ca::CaError, tasks::Panicked, transport::BindError};
 use axt_relay::JournalError;
 
-use crate::{kept::KeptError, simulated::AGENTS_ONLINE, state::StateError};
+use crate::{kept::KeptError, state::StateError};
 
 /// Why a sandbox did not start.
 #[derive(Debug, thiserror::Error)]
@@ -35,12 +37,14 @@ pub enum StartError {
     #[error(transparent)]
     Panicked(#[from] Panicked),
     /// The agents did not come online.
-    #[error("{missing} of {wanted} agents did not come online within {} s", AGENTS_ONLINE.as_secs())]
+    #[error("{missing} of {wanted} agents did not come online within {} s", within.as_secs())]
     AgentsOffline {
         /// How many did not.
         missing: usize,
         /// Of how many.
         wanted: usize,
+        /// How long they had, in link time.
+        within: Duration,
     },
     /// Something that cannot be with these settings.
     #[error("{0}")]

@@ -90,17 +90,17 @@ pub(crate) fn access_key(folder: &Path, seed: Option<u64>) -> Result<HandedOut, 
 
 /// Reads who the simulated instances are; makes, and keeps, what is missing, so that there are
 /// `instances` of them at least. Blocks, and a first run takes a fraction of a second of CPU for the
-/// key.
+/// key, which is a light one when all is simulated in memory.
 pub(crate) fn local_agents(
     folder: &Path,
     instances: usize,
-    seed: Option<u64>,
+    (seed, is_simulated): (Option<u64>, bool),
 ) -> Result<LocalAgents, KeptError> {
     let path = folder.join(LOCAL_AGENTS);
     let mut random = random(seed);
     let (mut agents, mut is_changed) = match read(&path)? {
         Some(kept) => (kept, false),
-        None => (make_agents(&mut random)?, true),
+        None => (make_agents(&mut random, is_simulated)?, true),
     };
     while agents.instances.len() < instances {
         let id = mint::instance_id(bytes(&mut random));
@@ -122,9 +122,13 @@ fn random(seed: Option<u64>) -> StdRng {
     }
 }
 
-fn make_agents(random: &mut StdRng) -> Result<LocalAgents, KeptError> {
+fn make_agents(random: &mut StdRng, is_simulated: bool) -> Result<LocalAgents, KeptError> {
     let failed = |error: axt_control::luban::MalformedKey| KeptError::Key(error.to_string());
-    let key = AgentKey::generate(random).map_err(failed)?;
+    let key = match is_simulated {
+        true => AgentKey::generate_light(random),
+        false => AgentKey::generate(random),
+    };
+    let key = key.map_err(failed)?;
     Ok(LocalAgents {
         machine_id: bytes(random)
             .iter()
@@ -219,8 +223,8 @@ mod tests {
 
         let first = access_key(folder.path(), None).expect("made");
         let second = access_key(folder.path(), None).expect("read");
-        let two = local_agents(folder.path(), 2, None).expect("made");
-        let three = local_agents(folder.path(), 3, None).expect("read");
+        let two = local_agents(folder.path(), 2, (None, false)).expect("made");
+        let three = local_agents(folder.path(), 3, (None, false)).expect("read");
 
         assert_eq!(second.access_key_id, first.access_key_id);
         assert_eq!(second.access_key_secret, first.access_key_secret);
@@ -234,7 +238,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
 
         access_key(folder.path(), None).expect("made");
-        local_agents(folder.path(), 1, None).expect("made");
+        local_agents(folder.path(), 1, (None, false)).expect("made");
 
         for file in [ACCESS_KEY, LOCAL_AGENTS] {
             let mode = fs::metadata(folder.path().join(file))

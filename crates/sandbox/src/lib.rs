@@ -20,7 +20,7 @@ mod sockets;
 pub mod state;
 pub mod terminal;
 
-pub use behaving::{BadBehaving, Behaving, Whose};
+pub use behaving::{BadBehaving, Behaving, Whose, behaviours};
 pub use config::{ClockStart, Listen, SandboxConfig, State, TraceSettings, Traits, Transport};
 // What a configuration is made of, so that nobody above needs to see the relay.
 pub use axt_relay::{

@@ -14,14 +14,16 @@ use axt_relay::{InstanceSpec, OsType};
 
 use crate::{
     behaving::behaviours,
-    config::SandboxConfig,
+    config::{SandboxConfig, Transport},
     error::StartError,
     kept::{self, KeptError, LocalAgents},
     state::StateDir,
 };
 
-/// How long the agents may take to come online before the sandbox is said not to work. Link time.
-pub(crate) const AGENTS_ONLINE: Duration = Duration::from_secs(30);
+/// How long the agents may take to come online before the sandbox is said not to work, and what each adds, for
+/// it signs some requests. Link time.
+const AGENTS_ONLINE: Duration = Duration::from_secs(30);
+const EACH_ONLINE: Duration = Duration::from_millis(30);
 
 /// Signatures are made ahead for this many instances at most: each costs some CPU every minute.
 pub(crate) const SIGN_AHEAD_FOR: usize = 16;
@@ -37,9 +39,10 @@ pub(crate) async fn prepare(
         return Ok(None);
     }
     let folder = state.path().to_owned();
-    let (instances, seed) = (config.instances, config.seed);
+    let instances = config.instances;
+    let made_by = (config.seed, config.transport == Transport::Memory);
     let agents = tasks.blocking("agents' key", move || {
-        kept::local_agents(&folder, instances, seed)
+        kept::local_agents(&folder, instances, made_by)
     });
     Ok(Some(agents.await??))
 }
@@ -191,7 +194,9 @@ impl Agents {
                 }
             }
         };
-        if link::timeout(AGENTS_ONLINE, online).await.is_ok() {
+        let count = u32::try_from(awaited.len()).unwrap_or(u32::MAX);
+        let within = AGENTS_ONLINE + EACH_ONLINE.saturating_mul(count);
+        if link::timeout(within, online).await.is_ok() {
             return Ok(agents);
         }
         let running = agents.running.iter();
@@ -201,6 +206,7 @@ impl Agents {
         Err(StartError::AgentsOffline {
             missing,
             wanted: awaited.len(),
+            within,
         })
     }
 

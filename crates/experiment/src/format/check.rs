@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use axt_agent::Behaviour;
 use axt_openapi::ErrorCode;
 use axt_proto::{EventKind, Limits, Reason};
 use serde_json::Value;
@@ -11,6 +10,7 @@ use super::{
     AgentKind, Class, FaultText, Instance, Problem, Scenario, Step,
     place::{At, Places},
     problem::guess,
+    shares,
     step::{Action, Part, PartRef},
 };
 
@@ -63,8 +63,7 @@ pub(super) fn behaviours(
                 "`behave` in [[instances]] is for agents of axt's own".to_owned(),
             ));
         }
-        let words = instance.behave.iter().map(String::as_str);
-        if let Err(why) = Behaviour::from_words(words) {
+        if let Err(why) = shares::read(&instance.behave) {
             return Err(problem(format!("`behave` in [[instances]]: {why}")));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::{Problem, Scenario, check, place::Places};
+use super::{Problem, Scenario, check, place::Places, shares};
 
 /// Reads a file.
 ///
@@ -19,13 +19,16 @@ pub fn load(path: &Path) -> Result<Scenario, Problem> {
 /// The instances that a table declares.
 fn several(one: super::Instance) -> Vec<super::Instance> {
     let Some(count) = one.count else {
-        return vec![one];
+        let behave = shares::deal(&one.behave, 1).concat();
+        return vec![super::Instance { behave, ..one }];
     };
-    let numbered = |number| super::Instance {
+    let words = shares::deal(&one.behave, usize::try_from(count).unwrap_or_default());
+    let numbered = |(number, behave)| super::Instance {
         name: format!("{}-{number}", one.name),
+        behave,
         ..one.clone()
     };
-    (1..=count).map(numbered).collect()
+    (1..=count).zip(words).map(numbered).collect()
 }
 
 /// Reads the text of a file.

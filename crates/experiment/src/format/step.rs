@@ -51,8 +51,8 @@ pub struct Step {
     pub kill: Option<Brief<PartRef>>,
     /// Start a part again that was killed. In brief: `agent`, `relay` or `client`.
     pub restart: Option<Brief<PartRef>>,
-    /// Stop a part without ending it: it neither reads nor writes. In brief: `agent`, `relay` or
-    /// `client`.
+    /// Stop a part without ending it: it neither reads nor writes. A program of your own is stopped by a
+    /// signal, parts of axt's own stand still on their websockets. In brief: `agent`, `relay` or `client`.
     pub pause: Option<Brief<PartRef>>,
     /// Let a part go on that was paused. In brief: `agent`, `relay` or `client`.
     pub resume: Option<Brief<PartRef>>,

@@ -24,6 +24,12 @@ use crate::{
 /// Pieces in which bytes are sent.
 const PIECE: u64 = 16 * 1024;
 
+/// What the names of the faults begin with that a pause is made of.
+pub(super) const HOLD: &str = "step.paused.";
+
+/// As long as a fault can be: 30 days, in milliseconds.
+const LONG_MS: u64 = 30 * 86_400_000;
+
 impl Run {
     pub(super) async fn act(&mut self, action: Action<'_>) -> Result<(), Trouble> {
         match action {
@@ -326,20 +332,27 @@ impl Run {
         is_held: bool,
     ) -> Result<(), Trouble> {
         let admin = self.stage.sandbox.admin().clone();
-        for (index, link) in links.iter().enumerate() {
-            for (way, stream) in [("up", Stream::Upstream), ("down", Stream::Downstream)] {
-                let name = format!("{name}-{index}-{way}");
-                if !is_held {
-                    admin.remove_fault(Some(&name)).await?;
-                    continue;
-                }
-                let mut fault = Fault::new(FaultKind::Timeout { timeout: 0 })
-                    .on(*link)
-                    .going(stream);
-                fault.name = Some(name);
-                fault.scope.instance.clone_from(&instance);
-                admin.add_fault(&fault).await?;
+        // Bytes and ends are held, not dropped: they come when it goes on.
+        let holds = [
+            FaultKind::Latency {
+                latency: LONG_MS,
+                jitter: 0,
+            },
+            FaultKind::SlowClose { delay: LONG_MS },
+        ];
+        let ways = [Stream::Upstream, Stream::Downstream];
+        let all = links.iter().flat_map(|link| ways.map(|way| (*link, way)));
+        let all = all.flat_map(|place| holds.clone().map(|hold| (place, hold)));
+        for (index, ((link, stream), hold)) in all.enumerate() {
+            let name = format!("{HOLD}{name}.{index}");
+            if !is_held {
+                admin.remove_fault(Some(&name)).await?;
+                continue;
             }
+            let mut fault = Fault::new(hold).on(link).going(stream);
+            fault.name = Some(name);
+            fault.scope.instance.clone_from(&instance);
+            admin.add_fault(&fault).await?;
         }
         let at = self.ms(self.now());
         self.timeline.add(match is_held {

@@ -36,8 +36,13 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// For a sandbox that runs; `axt` is the program that experiments are a command of.
-    pub(crate) fn of(sandbox: &Sandbox, axt: &Path) -> Result<Self, Trouble> {
+    /// For a sandbox that runs; `axt` is the program that experiments are a command of, `proxy` the way to
+    /// the sandbox by the cloud's names.
+    pub(crate) fn of(
+        sandbox: &Sandbox,
+        axt: &Path,
+        proxy: Option<String>,
+    ) -> Result<Self, Trouble> {
         let folder = tempfile::Builder::new().prefix("axt-experiment-").tempdir();
         let folder =
             folder.map_err(|error| Trouble::plain(format!("cannot make a folder: {error}")))?;
@@ -63,6 +68,7 @@ impl Place {
             ("state_dir", sandbox.state().path().display().to_string()),
             ("axt", axt.display().to_string()),
             ("folder", folder.path().display().to_string()),
+            ("proxy", proxy.unwrap_or_default()),
         ]);
         Ok(Self { folder, values })
     }

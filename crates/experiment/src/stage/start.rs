@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use axt_agent::{Behaviour, Machine, Shells};
-use axt_net::{link, wall::Wall};
+use axt_net::{link, transport::BindError, wall::Wall};
 use axt_proto::{EventKind, InstanceId, Tick};
 use axt_sandbox::{
     Behaving, ClockStart, InstanceSpec, Listen, OsType, Sandbox, SandboxConfig, State, Traits,
-    Transport, Whose, lone::NewIdentity,
+    Transport, Urls, Whose, lone::NewIdentity,
 };
 
 use super::{
     Named, Stage,
+    cloud::Cloud,
     events::Events,
     ports::PortServer,
     program::{Place, Program},
@@ -71,11 +72,17 @@ pub(crate) async fn start(scenario: &Scenario, options: &Options) -> Result<Stag
     });
     let instances = instances.collect();
     let start = sandbox.clock().now();
+    let cloud = match scenario.class {
+        Class::Simulated => None,
+        Class::Real => Some(Cloud::start(&sandbox).await.map_err(unbound)?),
+    };
+    let proxy = cloud.as_ref().map(Cloud::url);
     let mut stage = Stage {
         scenario: scenario.clone(),
         events: Events::follow(&sandbox).await,
         samples: Samples::start(sandbox.carried(), start),
-        place: Place::of(&sandbox, &options.axt)?,
+        place: Place::of(&sandbox, &options.axt, proxy)?,
+        _cloud: cloud,
         sandbox,
         instances,
         sessions: Named::default(),
@@ -88,7 +95,7 @@ pub(crate) async fn start(scenario: &Scenario, options: &Options) -> Result<Stag
     };
     for port in &scenario.ports {
         let server = PortServer::start(port.does, &stage.sandbox.network().dialer).await;
-        let server = server.map_err(|error| Trouble::plain(error.to_string()))?;
+        let server = server.map_err(unbound)?;
         stage.ports.insert(port.name.clone(), server);
     }
     if let Some(program) = &scenario.agent {
@@ -105,6 +112,10 @@ pub(crate) async fn start(scenario: &Scenario, options: &Options) -> Result<Stag
         }
     }
     Ok(stage)
+}
+
+fn unbound(error: BindError) -> Trouble {
+    Trouble::plain(error.to_string())
 }
 
 fn config(scenario: &Scenario, options: &Options) -> SandboxConfig {
@@ -152,6 +163,10 @@ fn config(scenario: &Scenario, options: &Options) -> SandboxConfig {
                     ClockMode::Running => ClockStart::Running,
                 },
                 wall,
+                urls: Urls {
+                    local_only: true,
+                    ..Urls::default()
+                },
                 shells: Shells::Real {
                     helper: options.helper.clone(),
                     keep_background: false,

@@ -24,7 +24,10 @@ pub(super) fn base_url(
         return base.trim_end_matches('/').to_owned();
     }
     let scheme = if urls.advertise_plain { "ws" } else { "wss" };
-    let name = host_name(host);
+    let name = match host_name(host) {
+        name if urls.local_only && is_virtual(name, urls) => "localhost",
+        name => name,
+    };
     if is_virtual(name, urls) {
         return format!("{scheme}://{region}.axt.aliyuncs.com");
     }
@@ -75,6 +78,20 @@ mod tests {
             "wss://cn-hangzhou.axt.aliyuncs.com"
         );
         assert_eq!(base(&urls, "notaliyuncs.com"), "wss://notaliyuncs.com:7443");
+    }
+
+    #[test]
+    fn one_to_whom_the_clouds_names_lead_nowhere_is_not_sent_there() {
+        let urls = Urls {
+            local_only: true,
+            ..Urls::default()
+        };
+
+        assert_eq!(
+            base(&urls, "ecs-cn-hangzhou.aliyuncs.com"),
+            "wss://localhost:7443"
+        );
+        assert_eq!(base(&urls, "127.0.0.1:7080"), "wss://127.0.0.1:7443");
     }
 
     #[test]
