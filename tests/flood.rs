@@ -3,13 +3,17 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
 
 mod harness;
+#[path = "harness/peers.rs"]
+mod peers;
 
 use std::{fs, path::Path, time::Duration};
 
+use axt_official::{AgentSetup, OfficialAgent};
 use axt_proto::{Limits, Tick};
-use axt_sandbox::{ClockStart, SandboxConfig};
+use axt_sandbox::{ClockStart, Sandbox, SandboxConfig};
 
 use harness::{command, settings, start, until};
+use peers::{network, online, setup, theirs};
 
 const START: Tick = Tick::from_millis(1_795_587_061_027);
 const MIB: u64 = 1024 * 1024;
@@ -26,14 +30,8 @@ async fn written(counter: &Path) -> u64 {
     lines * LINE
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_minutes_flood_into_a_slow_reader_waits_where_it_begins_and_ctrl_c_is_heard_at_once() {
-    let sandbox = start(SandboxConfig {
-        clock: ClockStart::Frozen(START),
-        limits: Limits::default(),
-        ..settings()
-    })
-    .await;
+/// Floods a terminal of this agent's for a minute, and then wants it to end.
+async fn floods(sandbox: &Sandbox) {
     let folder = tempfile::tempdir().expect("a folder");
     let (counter, caught) = (folder.path().join("counter"), folder.path().join("caught"));
     let line = format!(
@@ -42,7 +40,10 @@ async fn a_minutes_flood_into_a_slow_reader_waits_where_it_begins_and_ctrl_c_is_
         counter.display(),
         caught.display()
     );
-    let session = command(&sandbox, &line).await;
+    // A file, for an official agent starts programs and knows no quotes (wire-protocol 10.4).
+    let script = folder.path().join("flood");
+    fs::write(&script, line).expect("written");
+    let session = command(sandbox, &format!("sh {}", script.display())).await;
     let mut terminal = sandbox.terminal(&session).await.expect("a terminal");
     terminal.expect("00. ").await.expect("the first line");
 
@@ -61,5 +62,37 @@ async fn a_minutes_flood_into_a_slow_reader_waits_where_it_begins_and_ctrl_c_is_
     assert!(waiting < MIB, "{waiting} bytes are on the way");
     terminal.type_bytes(b"\x03").await.expect("typed");
     until("the signal", || async { fs::read(&caught).ok() }).await;
+}
+
+fn frozen() -> SandboxConfig {
+    SandboxConfig {
+        clock: ClockStart::Frozen(START),
+        limits: Limits::default(),
+        ..settings()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_minutes_flood_into_a_slow_reader_waits_where_it_begins_and_ctrl_c_is_heard_at_once() {
+    let sandbox = start(frozen()).await;
+
+    floods(&sandbox).await;
+
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_it_does_behind_an_agent_that_behaves_as_the_official_one() {
+    let sandbox = start(theirs(1, frozen())).await;
+    let setup = AgentSetup {
+        has_terminals: true,
+        ..setup(&sandbox, 0)
+    };
+    let mut agent = OfficialAgent::start(setup, network(&sandbox));
+    agent.online().await;
+    online(&sandbox, 1).await;
+
+    floods(&sandbox).await;
+
     sandbox.shutdown().await;
 }

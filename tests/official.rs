@@ -4,19 +4,20 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
 
 mod harness;
+#[path = "harness/peers.rs"]
+mod peers;
 
-use std::{net::SocketAddr, sync::OnceLock};
+use std::net::SocketAddr;
 
 use axt_agent::Shells;
 use axt_client::{
     forward::{Bound, EXTENSIONS, Forward, Route},
     session::Why,
 };
-use axt_control::luban::{AgentKey, Signer};
 use axt_net::tasks::Tasks;
-use axt_official::{AgentSetup, Network, OfficialAgent, OfficialClient, agent::Who};
-use axt_proto::{EventKind, InstanceId, Reason, Tick};
-use axt_sandbox::{ClockStart, InstanceSpec, Sandbox, SandboxConfig, Transport};
+use axt_official::{OfficialAgent, OfficialClient};
+use axt_proto::{EventKind, Reason, Tick};
+use axt_sandbox::{ClockStart, Sandbox, SandboxConfig, Transport};
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -25,8 +26,8 @@ use harness::{
     tunnel::{listen, read, soon},
     until,
 };
+use peers::{network, official, online, theirs};
 
-const MACHINE: &str = "3d1219c7c4c5404aaa1f6d2a48adfda4";
 const START: Tick = Tick::from_millis(1_795_587_061_027);
 
 /// Who stands at an end.
@@ -42,52 +43,6 @@ const PAIRINGS: [(Whose, Whose); 4] = [
     (Whose::Theirs, Whose::Ours),
     (Whose::Theirs, Whose::Theirs),
 ];
-
-/// One key for all of their agents: making one takes a while.
-fn key() -> &'static AgentKey {
-    static KEY: OnceLock<AgentKey> = OnceLock::new();
-    KEY.get_or_init(|| AgentKey::generate(&mut rand::rng()).expect("a key"))
-}
-
-fn id(number: usize) -> InstanceId {
-    format!("i-official{number:04}").parse().expect("valid")
-}
-
-/// Settings of a region with so many instances whose agents are the official one's peers.
-fn theirs(count: usize, settings: SandboxConfig) -> SandboxConfig {
-    let public_key = key().public().to_pem().expect("PEM");
-    let declared = (0..count).map(|number| InstanceSpec {
-        machine_id: Some(MACHINE.to_owned()),
-        public_key: Some(public_key.clone()),
-        ..InstanceSpec::new(
-            id(number),
-            settings.account.clone(),
-            settings.region.clone(),
-        )
-    });
-    SandboxConfig {
-        instances: 0,
-        declared: declared.collect(),
-        ..settings
-    }
-}
-
-fn network(sandbox: &Sandbox) -> Network {
-    let network = sandbox.network();
-    Network::new(network.dialer.clone(), network.tls.clone())
-}
-
-/// The peer of one instance's official agent.
-fn official(sandbox: &Sandbox, number: usize) -> OfficialAgent {
-    let signer = Signer::new(id(number), MACHINE, key());
-    let who = Who::Registered(Box::new(signer));
-    let setup = AgentSetup {
-        machine_id: MACHINE.to_owned(),
-        // `wss` becomes `https`, and `ws` `http`.
-        ..AgentSetup::new(sandbox.ready().axt.replacen("ws", "http", 1), who)
-    };
-    OfficialAgent::start(setup, network(sandbox))
-}
 
 /// A region whose agent is online; the peer, if it is theirs.
 async fn region(agent: Whose) -> (Sandbox, Option<OfficialAgent>) {
@@ -106,16 +61,6 @@ async fn region(agent: Whose) -> (Sandbox, Option<OfficialAgent>) {
             (sandbox, Some(agent))
         }
     }
-}
-
-/// Waits until agents have come online so often.
-async fn online(sandbox: &Sandbox, count: usize) {
-    until("online", async || {
-        let events = sandbox.events(0).await;
-        let came = events.iter().filter(|it| it.kind == EventKind::AgentOnline);
-        (came.count() >= count).then_some(())
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -114,7 +114,10 @@ fn an_escape_ends_it_although_the_relay_hangs_and_the_terminal_is_as_before() {
 
     assert_eq!(status.code(), Some(255));
     assert!(place.pty.has_settings(&before));
-    undone(&place.pty.rest());
+    let rest = place.pty.rest();
+    undone(&rest);
+    let said = "\r\nthe session was ended by the escape character and a dot\r\n";
+    assert!(rest.ends_with(said), "{rest:?}");
     // The session is ended when the relay answers after all.
     place.up.signal(Signal::CONT);
     place.is_ended();
@@ -244,7 +247,7 @@ fn a_relay_that_is_gone_leaves_the_terminal_as_before_and_says_so() {
     assert!(place.pty.has_settings(&before));
     let rest = place.pty.rest();
     undone(&rest);
-    assert!(rest.contains("error: "), "{rest:?}");
+    assert!(rest.contains("\r\nerror: "), "{rest:?}");
 }
 
 #[test]

@@ -69,6 +69,35 @@ async fn an_agent_that_looks_like_an_official_one_serves_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn silence_behind_output_that_had_to_wait_is_the_relays_to_judge() {
+    let sandbox = start(SandboxConfig {
+        limits: Limits {
+            bandwidth_bytes_per_s: 2_048,
+            ..Limits::default()
+        },
+        // Before it is told how slow it has to be, and after.
+        behaviours: vec!["floods=60000".parse().expect("words")],
+        ..simulated(6)
+    })
+    .await;
+    let session = session(&sandbox).await;
+    let mut terminal = sandbox.terminal(&session).await.expect("a terminal");
+
+    terminal.expect("~").await.expect("a flood");
+    for _ in 0..40 {
+        let moved = sandbox.clock().advance(Duration::from_secs(1)).await;
+        moved.expect("moved");
+    }
+    terminal.expect("~$ ").await.expect("all of it");
+    let moved = sandbox.clock().advance(Duration::from_secs(300)).await;
+    moved.expect("moved");
+
+    let (ended, _) = terminal.end().await.expect("an end");
+    assert_eq!(ended.why, Why::Told(Reason::IdleTimeout));
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_day_of_sessions_gives_everything_back() {
     let sandbox = start(SandboxConfig {
         limits: Limits {

@@ -82,7 +82,15 @@ pub(super) async fn run(flags: SessionFlags, settings: &Settings) -> Result<Exit
 
     let ended = outcome?;
     if let Some((line, hint)) = ended.message() {
-        failure::tell(&line, hint);
+        if terminal::is_interactive() {
+            // The other side has left the cursor wherever it was.
+            failure::say("");
+        }
+        if ended.why == Why::Stopped(Stop::Escape) {
+            failure::say(&line);
+        } else {
+            failure::tell(&line, hint);
+        }
     }
     Ok(ExitCode::from(ended.exit_code()))
 }

@@ -103,7 +103,7 @@ impl Ended {
                 Some("`axt health` says whether it works"),
             ),
             Why::Malformed(problem) => (format!("the relay sent nonsense: {problem}"), None),
-            Why::Stopped(stop) => (format!("ended by {}", stop.name()), None),
+            Why::Stopped(stop) => (format!("the session was ended by {}", stop.name()), None),
             Why::InputClosed | Why::OutputClosed => return None,
         };
         Some((line, hint))
