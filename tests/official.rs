@@ -7,7 +7,7 @@ mod harness;
 #[path = "harness/peers.rs"]
 mod peers;
 
-use std::net::SocketAddr;
+use std::{fs, net::SocketAddr, path::Path};
 
 use axt_agent::Shells;
 use axt_client::{
@@ -233,4 +233,22 @@ async fn three_hundred_of_our_agents_are_back_after_a_restart_one_by_one() {
     let events = sandbox.events(0).await;
     let came = events.iter().filter(|it| it.kind == EventKind::AgentOnline);
     assert_eq!(came.count(), COUNT, "each once");
+}
+
+#[test]
+fn every_test_that_the_page_on_the_official_programs_names_is_there() {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |path: &str| fs::read_to_string(tree.join(path)).unwrap_or_default();
+    let page = read("docs/official-programs.md");
+
+    let named = page.split('`').skip(1).step_by(2);
+    let named: Vec<_> = named.filter_map(|word| word.split_once(".rs::")).collect();
+    let is_missing = |(path, name): &&(&str, &str)| {
+        let source = read(&format!("{path}.rs"));
+        !source.contains(&format!("fn {name}("))
+    };
+    let missing: Vec<_> = named.iter().filter(is_missing).collect();
+
+    assert!(named.len() > 50, "the page names {} tests", named.len());
+    assert!(missing.is_empty(), "no such test: {missing:?}");
 }

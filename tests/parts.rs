@@ -7,7 +7,8 @@ mod process;
 
 use std::{
     fs::{self, OpenOptions},
-    io::Write,
+    io::{Read, Write},
+    net::TcpStream,
 };
 
 use rustix::process::Signal;
@@ -584,6 +585,55 @@ fn the_metadata_service_can_have_the_apis_own_address() {
     assert!(metadata.ends_with("\r\n\r\ni-one"), "{metadata}");
     assert!(none.starts_with("HTTP/1.1 404"), "{none}");
     assert!(api.status.success(), "{}", stderr(&api));
+}
+
+/// However long the journal takes: an official agent whose relay is not there again after 6 s is deaf for half
+/// an hour (wire-protocol 10.3). A key that does not come out of its file stands for a journal that is long to
+/// replay, for both are read together and nothing is answered before.
+#[test]
+fn a_relay_that_starts_listens_before_it_has_read_what_it_keeps() {
+    let home = Home::new();
+    let mut first = home.relay(&[], &[]);
+    let address = |url: &str| url.split("://").nth(1).expect("a host").to_owned();
+    let api = address(first.ready("api_http"));
+    let axt = address(first.ready("axt")).replace("localhost", "127.0.0.1");
+    let admin = address(first.ready("admin"));
+    first.signal(Signal::KILL);
+    first.ended();
+    let key = home.path("state/access-key.json");
+    let kept = fs::read_to_string(&key).expect("kept");
+    fs::remove_file(&key).expect("there");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &key,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .expect("a pipe with a name");
+    let listen = [
+        "--api-listen",
+        &api,
+        "--axt-listen",
+        &axt,
+        "--admin-listen",
+        &admin,
+    ];
+    let again = Running::start(home.axt(&[&["relay"], &listen[..]].concat()));
+
+    let mut called = process::wait_for("a relay that listens", || TcpStream::connect(&axt).ok());
+    let detect =
+        "GET /luban/api/connection_detect HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    called.write_all(detect.as_bytes()).expect("taken");
+    let ready = fs::read_to_string(home.path("state/ready.json")).unwrap_or_default();
+    // Waits until the relay reads, and has it read on.
+    fs::write(&key, kept).expect("read");
+    let mut answer = String::new();
+    called.read_to_string(&mut answer).expect("answered");
+
+    // That of the one that was killed, or none.
+    assert!(!ready.contains(&again.child.id().to_string()), "{ready}");
+    assert!(answer.ends_with("\r\n\r\nok"), "{answer}");
 }
 
 #[test]

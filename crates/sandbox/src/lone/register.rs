@@ -71,7 +71,7 @@ pub async fn register(
         folder.write(who, pem.as_deref())?;
     }
     told?;
-    who.ok_or_else(|| LoneAgentError::Server(wanted.server))
+    who.ok_or(LoneAgentError::Server(wanted.server))
 }
 
 /// Takes a registration back at the relay, and forgets it here, one instance after the other; whose it
