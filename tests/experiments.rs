@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Output},
 };
 
@@ -24,8 +24,19 @@ impl Desk {
     }
 
     fn axt(&self, arguments: &[&str]) -> Output {
+        self.command(&[&["experiment"], arguments].concat())
+    }
+
+    /// The relay's trace of the only connection.
+    fn connection(&self, folder: &str) -> String {
+        let files = fs::read_dir(self.folder.path().join(folder)).expect("a folder");
+        let mut paths = files.map(|file| file.expect("a file").path().display().to_string());
+        let is_it = |path: &String| path.contains("relay.s-") && path.contains(".conn-");
+        paths.find(is_it).expect("a connection")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_axt"))
-            .arg("experiment")
             .args(arguments)
             .current_dir(self.folder.path())
             .env_remove("AXT_LOG")
@@ -344,10 +355,9 @@ fn a_picture_is_the_same_on_every_run() {
     assert!(shown == desk.read("run.svg"), "AXT_UPDATE=1 writes it");
 }
 
-/// A peer that behaves as the official agent, and knows nothing of axt's own: it names its instance and
-/// does not sign.
-#[test]
-fn an_official_agent_takes_part_by_its_command_line() {
+/// The path of a peer that behaves as the official agent, and knows nothing of axt's own: it names its instance
+/// and does not sign.
+fn official_agent() -> PathBuf {
     let this = std::env::current_exe().expect("this test");
     let target = this.parent().and_then(Path::parent).expect("a folder");
     let agent = target.join("examples/official_agent");
@@ -355,22 +365,112 @@ fn an_official_agent_takes_part_by_its_command_line() {
         agent.is_file(),
         "`cargo build --workspace --examples` builds it"
     );
-    let desk = Desk::new();
-    desk.write(
-        "official.toml",
-        &format!(
-            "title = \"official\"\nclass = \"real\"\n\
-             [[instances]]\nname = \"official\"\nagent = \"program\"\n\
-             [agent]\nunsigned = true\ncommand = \"exec {} {{server}} {{ca}} {{instance}}\"\n\
+    agent
+}
+
+/// A shell that computes, and ends, served by the official agent's peer or by one of axt's own.
+fn story(is_official: bool) -> String {
+    let agent = match is_official {
+        true => format!(
+            "[[instances]]\nname = \"official\"\nagent = \"program\"\n\
+             [agent]\nunsigned = true\ncommand = \"exec {} {{server}} {{ca}} {{instance}}\"\n",
+            official_agent().display()
+        ),
+        false => String::new(),
+    };
+    format!(
+        "title = \"official\"\nclass = \"real\"\n{agent}\
              [[steps]]\nname = \"a session is started\"\nstart_session = {{ command = \"sh\" }}\n\
              [[steps]]\nname = \"a shell is opened\"\nconnect = \"\"\nexpect_event = \"connection.live\"\n\
              [[steps]]\nname = \"it computes\"\ntype = \"echo a$((6 * 7))b\"\nexpect_text = \"a42b\"\n\
-             [[steps]]\nname = \"it ends\"\ntype = \"exit\"\nexpect_reason = \"Exit\"\n",
-            agent.display()
-        ),
-    );
+             [[steps]]\nname = \"it ends\"\ntype = \"exit\"\nexpect_reason = \"Exit\"\n"
+    )
+}
 
-    let output = desk.axt(&["run", "official.toml"]);
+/// One scenario, two agents: each is the same as itself on another run, and they are told apart.
+#[test]
+fn an_official_agent_takes_part_by_its_command_line_and_traces_tell_where_it_differs_from_ours() {
+    let desk = Desk::new();
+    desk.write("official.toml", &story(true));
+    desk.write("own.toml", &story(false));
 
-    assert!(output.status.success(), "{}", both(&output));
+    for (scenario, trace) in [("own", "own"), ("own", "again"), ("official", "official")] {
+        let output = desk.axt(&["run", &format!("{scenario}.toml"), "--trace", trace]);
+        assert!(output.status.success(), "{}", both(&output));
+    }
+    let diff = |first: &str, second: &str| {
+        let ours = |folder: &str| desk.connection(folder);
+        desk.command(&["trace", "diff", &ours(first), &ours(second)])
+    };
+    let same = diff("own", "again");
+    let other = diff("own", "official");
+
+    assert_eq!(same.status.code(), Some(0), "{}", both(&same));
+    assert_eq!(other.status.code(), Some(1), "{}", both(&other));
+    // Ours closes its channel behind its last output, and tells the official one's nothing of that.
+    let told = both(&other);
+    assert!(told.contains("@@ "), "{told}");
+    assert!(told.lines().any(|line| line.starts_with("- ")), "{told}");
+}
+
+#[test]
+fn a_simulated_run_gives_the_same_trace_in_every_process() {
+    let (first, second) = (Desk::new(), Desk::new());
+    let traced = |desk: &Desk| {
+        let output = desk.axt(&["run", "agent-crash", "--trace", "t", "--trace-payload"]);
+        assert!(output.status.success(), "{}", both(&output));
+        let files = fs::read_dir(desk.folder.path().join("t")).expect("a folder");
+        let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+        files.sort();
+        // Of itself an agent tells what differs: its process, and how long the machine is up.
+        files.retain(|file| !file.to_string_lossy().contains("control"));
+        let read = |file: &PathBuf| {
+            let text = fs::read_to_string(file).expect("text");
+            (file.file_name().expect("a name").to_owned(), text)
+        };
+        files.iter().map(read).collect::<Vec<_>>()
+    };
+
+    let (one, other) = (traced(&first), traced(&second));
+
+    // Two connections, each seen by the relay and by the agent.
+    assert_eq!(one.len(), 4);
+    assert_eq!(one, other);
+}
+
+#[test]
+fn a_trace_is_shown_as_a_table_and_exported_as_json() {
+    let desk = Desk::new();
+    let run = desk.axt(&["run", "exit-code", "--trace", "t", "--trace-payload"]);
+    assert!(run.status.success(), "{}", both(&run));
+    let file = desk.connection("t");
+
+    let shown = desk.command(&["trace", "show", &file]);
+    let exported = desk.command(&["trace", "export", "--json", &file]);
+    let of_input = desk.command(&[
+        "trace", "show", &file, "--type", "input", "--hop", "client", "--json",
+    ]);
+
+    let session = file
+        .split('.')
+        .find(|part| part.starts_with("s-"))
+        .expect("a session");
+    let table = String::from_utf8(shown.stdout).expect("text");
+    insta::assert_snapshot!(table.replace(session, &"s".repeat(session.len())));
+    let records: Vec<Value> = serde_json::from_slice(&exported.stdout).expect("JSON");
+    assert_eq!(records.len(), table.lines().count() - 1);
+    for (record, next) in records.iter().zip(records.iter().skip(1)) {
+        assert_eq!(record["session"], session);
+        assert_eq!(record["seen_by"], "relay");
+        assert!(record["wall_us"].as_u64() <= next["wall_us"].as_u64());
+    }
+    let typed = String::from_utf8(of_input.stdout).expect("text");
+    assert!(!typed.is_empty());
+    for line in typed.lines() {
+        let record: Value = serde_json::from_str(line).expect("JSON");
+        assert_eq!(
+            (&record["type"], &record["hop"], &record["dir"]),
+            (&"input".into(), &"client".into(), &"up".into())
+        );
+    }
 }

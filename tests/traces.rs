@@ -12,7 +12,10 @@ use std::{
 };
 
 use axt_client::session::{Announce, Started, connect};
-use axt_control::admin::TraceRequest;
+use axt_control::admin::{
+    TraceRequest,
+    fault::{Fault, FaultKind},
+};
 use axt_proto::{Secret, SessionId};
 use axt_sandbox::{
     InstanceSpec, Sandbox, SandboxConfig, TraceSettings, lone::NewIdentity, terminal::Terminal,
@@ -63,6 +66,11 @@ async fn busy(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
     };
     let refused = connect(sandbox.network(), &wrong, Announce::default()).await;
     assert!(refused.is_err());
+    let mut fault = Fault::new(FaultKind::SlowClose { delay: 1 });
+    fault.name = Some("traced".to_owned());
+    let admin = sandbox.admin();
+    admin.add_fault(&fault).await.expect("added");
+    admin.remove_fault(Some("traced")).await.expect("removed");
     let unknown = [("Misspelt", "unknown-value")];
     let activation = sandbox.api().call("CreateActivation", &unknown).await;
     let activation = activation.expect("an activation");
@@ -188,6 +196,9 @@ async fn every_frame_and_call_of_a_sandbox_is_traced_and_no_secret() {
         "\"status\":101",
         "\"status\":403",
         "Misspelt",
+        "\"method\":\"POST\",\"path\":\"/v1/faults\"",
+        "\"type\":\"slow_close\"",
+        "\"method\":\"DELETE\",\"path\":\"/v1/faults/traced\"",
     ] {
         assert!(control.contains(told), "{told} is missing");
     }
@@ -423,11 +434,9 @@ async fn a_client_that_is_replayed_finds_what_an_agent_does_otherwise() {
     sandbox.shutdown().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_agent_that_is_replayed_serves_a_session_as_in_the_trace() {
-    let folder = recorded().await;
-    let key = folder.path().join("agent.pem");
-    let identity = NewIdentity::create(&key, None).expect("a key");
+/// A sandbox with an instance whose agent comes from elsewhere, with that key.
+async fn with_lone_agent(key: &Path) -> (Sandbox, NewIdentity) {
+    let identity = NewIdentity::create(key, None).expect("a key");
     let mut settings = SandboxConfig {
         instances: 0,
         ..settings()
@@ -440,7 +449,72 @@ async fn an_agent_that_is_replayed_serves_a_session_as_in_the_trace() {
             settings.region.clone(),
         )
     });
-    let sandbox = start(settings).await;
+    (start(settings).await, identity)
+}
+
+async fn agent_online(sandbox: &Sandbox) {
+    harness::until("the agent", || async {
+        let state = sandbox.admin().state().await.expect("a state");
+        state.instances.first()?.agent_online.then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_alone_traces_its_channels_and_calls() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("agent.pem");
+    let place = folder.path().join("traces");
+    let (sandbox, identity) = with_lone_agent(&key).await;
+    let server = sandbox.ready().axt.replacen("ws", "http", 1);
+    let mut agent = Command::new(env!("CARGO_BIN_EXE_axt"))
+        .args([
+            "agent",
+            "--server",
+            &server,
+            "--ca",
+            &sandbox.ready().ca_cert,
+        ])
+        .args(["--instance", identity.instance.as_str()])
+        .arg("--key")
+        .arg(&key)
+        .arg("--trace")
+        .arg(&place)
+        .env("AXT_STATE_DIR", folder.path())
+        .env_remove("AXT_CONFIG")
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("axt runs");
+    agent_online(&sandbox).await;
+
+    let session = command(&sandbox, SHELL).await;
+    answered(sandbox.terminal(&session).await.expect("a terminal")).await;
+    let pid = rustix::process::Pid::from_child(&agent);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+    tokio::task::block_in_place(|| agent.wait()).expect("ended");
+    sandbox.shutdown().await;
+
+    let traces = read::read(&place).expect("traces");
+    assert!(traces.iter().all(|trace| trace.header.seen_by == "agent"));
+    let [control, channel] = traces.as_slice() else {
+        panic!("{:?}", names(&traces))
+    };
+    let (control, channel) = match control.header.ids.channel {
+        None => (control, channel),
+        Some(_) => (channel, control),
+    };
+    assert!(words(channel, Hop::Agent, Dir::Up).contains(&"input"));
+    assert!(words(channel, Hop::Agent, Dir::Down).contains(&"output"));
+    assert!(words(control, Hop::Agent, Dir::Up).contains(&"notify"));
+    assert!(words(control, Hop::Agent, Dir::Down).contains(&"call"));
+    assert!(!text(&place).contains("\"payload\":\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_is_replayed_serves_a_session_as_in_the_trace() {
+    let folder = recorded().await;
+    let key = folder.path().join("agent.pem");
+    let (sandbox, identity) = with_lone_agent(&key).await;
     let arguments = [
         "agent",
         folder.path().to_str().expect("UTF-8"),
@@ -455,11 +529,7 @@ async fn an_agent_that_is_replayed_serves_a_session_as_in_the_trace() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("axt runs");
-    harness::until("the agent", || async {
-        let state = sandbox.admin().state().await.expect("a state");
-        state.instances.first()?.agent_online.then_some(())
-    })
-    .await;
+    agent_online(&sandbox).await;
     let session = command(&sandbox, "anything").await;
     answered(sandbox.terminal(&session).await.expect("a terminal")).await;
     let ran = tokio::task::block_in_place(|| agent.wait_with_output());

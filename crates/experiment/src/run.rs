@@ -9,6 +9,7 @@ use axt_agent::shell::HelperProgram;
 use axt_client::{admin::AdminCallError, api::CallError, session::OpenError};
 use axt_net::link;
 use axt_proto::{EventKind, Tick};
+use axt_sandbox::TraceSettings;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -31,6 +32,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// What starts shells: of agents of axt's own, and of programs in the client's place.
     pub helper: HelperProgram,
+    /// Where a trace of the run goes, if anywhere.
+    pub trace: Option<TraceSettings>,
     /// The `axt` program, for command lines with `{axt}` in them.
     pub axt: PathBuf,
     /// Ends the run in order when it is cancelled.

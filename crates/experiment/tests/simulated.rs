@@ -12,6 +12,7 @@ fn run_shipped(name: &str) -> Report {
     let scenario = scenario.unwrap_or_else(|problem| panic!("{problem}"));
     let options = Options {
         seed: None,
+        trace: None,
         helper: HelperProgram::default(),
         axt: "axt".into(),
         stop: tokio_util::sync::CancellationToken::new(),

@@ -61,6 +61,10 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
             Arc::clone(shared),
             guard::check,
         ))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(shared),
+            crate::traces::see,
+        ))
         // Whether it works may be asked by anyone who gets here: an orchestrator for instance.
         .route(path::HEALTH, get(health))
         .with_state(Arc::clone(shared))

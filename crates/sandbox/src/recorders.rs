@@ -6,7 +6,10 @@ use axt_net::{tap::Taps, tasks::Tasks};
 use axt_relay::{Detail, TraceConfig};
 use axt_trace::recorder::{Recorder, Recording};
 
-use crate::{config::SandboxConfig, error::StartError};
+use crate::{
+    config::{SandboxConfig, Transport},
+    error::StartError,
+};
 
 /// Where traces go that were not told where.
 const FOLDER: &str = "traces";
@@ -35,6 +38,9 @@ impl Recorders {
                 seen_by,
                 folder: folder.clone(),
             };
+            if config.transport == Transport::Memory {
+                return Ok(Recorder::deferred(recording, config.wall.clone()));
+            }
             Recorder::start(recording, config.wall.clone(), tasks)
                 .map_err(|error| StartError::Unusable(format!("no thread for a trace: {error}")))
         };

@@ -123,10 +123,18 @@ fn lanes(traces: &[Trace], closeness: Closeness) -> BTreeMap<String, Vec<String>
                     .records
                     .iter()
                     .filter(|record| record.hop == hop && record.dir == dir);
-                let words = lane(records, closeness);
-                if !words.is_empty() {
+                let mut alone: BTreeMap<Option<&str>, Vec<&Record>> = BTreeMap::new();
+                for record in records {
+                    alone.entry(stream(record)).or_default().push(record);
+                }
+                for (path, records) in alone {
+                    let words = lane(records.into_iter(), closeness);
+                    if words.is_empty() {
+                        continue;
+                    }
+                    let of = path.map_or_else(String::new, |path| format!(", {path}"));
                     lanes
-                        .entry(format!("{name}, {from} > {to}"))
+                        .entry(format!("{name}, {from} > {to}{of}"))
                         .or_insert_with(Vec::new)
                         .extend(words);
                 }
@@ -134,6 +142,14 @@ fn lanes(traces: &[Trace], closeness: Closeness) -> BTreeMap<String, Vec<String>
         }
     }
     lanes
+}
+
+/// What an agent calls from tasks of its own, so that the order among them is chance: each path is compared alone.
+fn stream(record: &Record) -> Option<&str> {
+    match &record.what {
+        What::Call(call) if record.hop == Hop::Agent => Some(&call.path),
+        _ => None,
+    }
 }
 
 #[derive(Default)]

@@ -9,10 +9,11 @@ use serde_json::{Map, Value};
 pub const MASK: &str = "***";
 
 /// Parameters, members and headers whose texts are harmless, in lower case.
-const HARMLESS: [&str; 61] = [
+const HARMLESS: [&str; 64] = [
     "account",
     "action",
     "activationid",
+    "agent_version",
     "agentversion",
     "app_version",
     "arch",
@@ -32,6 +33,7 @@ const HARMLESS: [&str; 61] = [
     "intranetip",
     "invokeid",
     "lang",
+    "link",
     "machineid",
     "name",
     "offset",
@@ -57,6 +59,7 @@ const HARMLESS: [&str; 61] = [
     "status",
     "statuskey",
     "statusvalue",
+    "stream",
     "targethost",
     "targetserver",
     "taskid",

@@ -35,12 +35,23 @@ pub struct Recording {
     pub folder: PathBuf,
 }
 
+/// How many copies wait at most until a simulation is over.
+const DEFERRED: usize = 1024 * 1024;
+
 /// Writes what its [`Taps`] take. Dropping it, and every tap, ends the thread.
 #[derive(Debug)]
 pub struct Recorder {
     taps: Taps,
     folder: PathBuf,
-    is_done: oneshot::Receiver<()>,
+    work: Work,
+}
+
+#[derive(Debug)]
+enum Work {
+    /// A thread does it, and says when it is done.
+    Thread(oneshot::Receiver<()>),
+    /// It is done at the end.
+    Deferred(Box<(Writer, mpsc::Receiver<Tapped>)>),
 }
 
 impl Recorder {
@@ -52,17 +63,28 @@ impl Recorder {
         let (taker, taken) = mpsc::channel(QUEUE);
         let (done, is_done) = oneshot::channel();
         let folder = recording.folder.clone();
-        let writer = Writer {
-            files: Files::new(recording.folder),
-            seen_by: recording.seen_by,
-            wall,
-        };
+        let writer = Writer::new(recording, wall);
         tasks.thread("trace", move |_| writer.run(taken, done))?;
         Ok(Self {
             taps: Taps::to(taker),
             folder,
-            is_done,
+            work: Work::Thread(is_done),
         })
+    }
+
+    /// One without a thread, which keeps up to 1,048,576 copies in memory and writes them when it ends: for
+    /// simulations, whose time would jump on while a thread is waited for.
+    #[must_use]
+    pub fn deferred(recording: Recording, wall: Wall) -> Self {
+        let (taker, taken) = mpsc::channel(DEFERRED);
+        let folder = recording.folder.clone();
+        let mut writer = Writer::new(recording, wall);
+        writer.origin = Some((writer.wall.now(), link::now()));
+        Self {
+            taps: Taps::to(taker),
+            folder,
+            work: Work::Deferred(Box::new((writer, taken))),
+        }
     }
 
     /// Where copies are to go.
@@ -80,28 +102,72 @@ impl Recorder {
     /// Waits until all that was taken is in its files, and ends. To be called when whoever is traced
     /// has ended; what it sees from here on is not written.
     pub async fn finish(self) {
-        let Self { taps, is_done, .. } = self;
-        taps.end().await;
-        // A disk that hangs is not waited for.
-        let _ = link::timeout(link::SHUTDOWN, is_done).await;
+        let Self { taps, work, .. } = self;
+        match work {
+            Work::Thread(is_done) => {
+                taps.end().await;
+                // A disk that hangs is not waited for.
+                let _ = link::timeout(link::SHUTDOWN, is_done).await;
+            }
+            Work::Deferred(deferred) => {
+                let (mut writer, mut taken) = *deferred;
+                let written = writer.write_rest(&mut taken);
+                writer.tell(written);
+            }
+        }
     }
 }
 
+#[derive(Debug)]
 struct Writer {
     files: Files,
     seen_by: &'static str,
     wall: Wall,
+    /// Wall and link time at the start of a simulation, whose wall clock stands.
+    origin: Option<(Timestamp, link::Instant)>,
 }
 
 impl Writer {
-    fn run(mut self, mut taken: mpsc::Receiver<Tapped>, done: oneshot::Sender<()>) {
-        let written = self.write_all(&mut taken);
+    fn new(recording: Recording, wall: Wall) -> Self {
+        Self {
+            files: Files::new(recording.folder),
+            seen_by: recording.seen_by,
+            wall,
+            origin: None,
+        }
+    }
+
+    /// Wall time of what was seen at `when`, of link time.
+    fn wall_at(&self, when: link::Instant) -> Timestamp {
+        match self.origin {
+            Some((wall, start)) => wall
+                .checked_add(when.saturating_duration_since(start))
+                .unwrap_or(wall),
+            None => self.wall.now(),
+        }
+    }
+
+    /// Says so in the log when the trace cannot be written.
+    fn tell(&self, written: io::Result<()>) {
         if let Err(error) = written {
             tracing::error!(
                 folder = %self.files.folder().display(), %error,
                 "the trace cannot be written, and ends here"
             );
         }
+    }
+
+    /// What is there already.
+    fn write_rest(&mut self, taken: &mut mpsc::Receiver<Tapped>) -> io::Result<()> {
+        while let Ok(tapped) = taken.try_recv() {
+            self.write(tapped)?;
+        }
+        self.files.flush()
+    }
+
+    fn run(mut self, mut taken: mpsc::Receiver<Tapped>, done: oneshot::Sender<()>) {
+        let written = self.write_all(&mut taken);
+        self.tell(written);
         // From here on taps find nobody, and nobody waits for room.
         drop(taken);
         // It may be that nobody waits.
@@ -165,11 +231,12 @@ impl Writer {
             }
             Seen::End => return Ok(()),
         };
+        let wall = self.wall_at(when);
         let header = || Header {
             axt_trace: VERSION,
             seen_by: self.seen_by.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            started: rfc3339(self.wall.now()),
+            started: rfc3339(wall),
             payload: with_payload,
             ids: if label.is_shared {
                 Ids::default()

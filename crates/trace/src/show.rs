@@ -114,8 +114,10 @@ fn clock(rule_us: u64) -> String {
     )
 }
 
-const fn way(record: &Record) -> &'static str {
+fn way(record: &Record) -> &'static str {
+    let is_admin = matches!(&record.what, What::Call(call) if call.path.starts_with("/v1/"));
     match (record.hop, record.dir) {
+        _ if is_admin => "admin > relay",
         (Hop::Client, Dir::Up) => "client > relay",
         (Hop::Client, Dir::Down) => "relay > client",
         (Hop::Agent, Dir::Up) => "relay > agent",

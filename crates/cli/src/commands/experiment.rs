@@ -8,6 +8,7 @@ use std::{env, fs, path::Path, process::ExitCode};
 use axt_agent::shell::HelperProgram;
 use axt_experiment::{Options, Report, Scenario, format, gallery, junit, plot, run};
 use axt_net::tasks::{Panicked, Tasks};
+use axt_sandbox::TraceSettings;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -37,13 +38,18 @@ async fn run_all(flags: RunFlags) -> Result<ExitCode, Failure> {
         seed: flags.seed,
         helper: HelperProgram::default(),
         axt: env::current_exe().map_err(Failure::failed)?,
+        trace: None,
         stop: CancellationToken::new(),
     };
     let shown = Shown::new(scenarios.len());
     let mut reports = Vec::new();
     for scenario in &scenarios {
         let stop = options.stop.clone();
-        let one = one(scenario.clone(), options.clone(), shown.clone());
+        let traced = Options {
+            trace: trace(&flags, scenario, scenarios.len()),
+            ..options.clone()
+        };
+        let one = one(scenario.clone(), traced, shown.clone());
         let mut one = std::pin::pin!(one);
         let report = match unless_stopped(&mut one).await {
             Ok(report) => report,
@@ -79,6 +85,18 @@ async fn run_all(flags: RunFlags) -> Result<ExitCode, Failure> {
         true => Ok(ExitCode::SUCCESS),
         false => Ok(ExitCode::from(Code::Failed as u8)),
     }
+}
+
+/// Where a scenario's trace goes, one of `count`.
+fn trace(flags: &RunFlags, scenario: &Scenario, count: usize) -> Option<TraceSettings> {
+    let folder = flags.trace.as_ref()?;
+    Some(TraceSettings {
+        folder: match count {
+            1 => folder.clone(),
+            _ => folder.join(scenario.name()),
+        },
+        payload: flags.trace_payload,
+    })
 }
 
 /// On a thread that may block, for it has a runtime of its own.

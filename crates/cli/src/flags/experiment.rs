@@ -74,6 +74,15 @@ pub(crate) struct RunFlags {
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
 
+    /// Write a trace of the run into this folder, for `axt trace`: what passed between clients, relay and
+    /// agents of axt's own. Of several scenarios each gets a folder of its own in it, by its name
+    #[arg(long, value_name = "DIR")]
+    pub(crate) trace: Option<PathBuf>,
+
+    /// Write what is typed and printed into the trace, too
+    #[arg(long, requires = "trace")]
+    pub(crate) trace_payload: bool,
+
     /// Print no timelines, but one line for each scenario
     #[arg(long)]
     pub(crate) brief: bool,

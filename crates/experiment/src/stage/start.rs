@@ -134,6 +134,7 @@ fn config(scenario: &Scenario, options: &Options) -> SandboxConfig {
         seed: options.seed.or(scenario.seed),
         allow_unsigned: scenario.agent.as_ref().is_some_and(|agent| agent.unsigned),
         state: State::Ephemeral { home: None },
+        trace: options.trace.clone(),
         ..SandboxConfig::default()
     };
     match scenario.class {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axt_control::luban::header;
+use axt_control::{admin, luban::header};
 use axt_net::{
     link,
     tap::{Call, Seen, Side, Way},
@@ -10,7 +10,7 @@ use axt_net::{
 use axum::{
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, Request, Response},
+    http::{HeaderMap, Method, Request, Response},
     middleware::Next,
 };
 use http_body_util::BodyExt;
@@ -43,7 +43,7 @@ pub(crate) async fn see(
     next: Next,
 ) -> Response<Body> {
     let traces = &shared.traces;
-    if !traces.is_any() {
+    if !traces.is_any() || is_view(&request) {
         return next.run(request).await;
     }
     let begun = link::now();
@@ -75,6 +75,7 @@ pub(crate) async fn see(
         of(call.query.as_bytes()).or_else(|| of(&call.request))
     };
     let (session, channel) = (named("sessionId"), named("channelId"));
+    let session = session.or_else(|| session_of(&call.path).map(str::to_owned));
     if let Some(tap) = traces.control(session.as_deref(), channel.as_deref()) {
         let side = match call.path.starts_with("/luban/") {
             true => Side::Agent,
@@ -84,6 +85,22 @@ pub(crate) async fn see(
         tap.note(shared.clock.now(), side, Way::In, seen).await;
     }
     Response::from_parts(head, body)
+}
+
+/// A call of the admin API that only looks, as an orchestrator and `axt top` do without end, or one that asks for
+/// a trace.
+fn is_view(request: &Request<Body>) -> bool {
+    let path = request.uri().path();
+    let is_admin = path.starts_with("/v1/") || path == admin::path::METRICS;
+    is_admin && (request.method() == Method::GET || path.ends_with("/trace"))
+}
+
+/// The session that a path of the admin API is about.
+fn session_of(path: &str) -> Option<&str> {
+    let rest = path
+        .strip_prefix(admin::path::SESSIONS)?
+        .strip_prefix('/')?;
+    rest.split('/').next()
 }
 
 /// The body, and a copy of it where it is known to be short.

@@ -17,6 +17,7 @@ use crate::record::Header;
 const OPEN: usize = 64;
 
 /// All files, those that are closed included: their records are counted on.
+#[derive(Debug)]
 pub(super) struct Files {
     folder: PathBuf,
     by_name: HashMap<String, OneFile>,
@@ -25,6 +26,7 @@ pub(super) struct Files {
 }
 
 /// One of them.
+#[derive(Debug)]
 pub(super) struct OneFile {
     path: PathBuf,
     writer: Option<BufWriter<File>>,
