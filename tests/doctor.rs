@@ -18,10 +18,14 @@ use axt_client::{
 use axt_control::admin::{
     InstanceChange, InstanceDeclaration, InstanceStatus, RegionChange, fault::Fault,
 };
-use axt_net::{tls::ClientTls, wall::Wall};
+use axt_net::{
+    tls::ClientTls,
+    transport::{Dialer, MemoryNet},
+    wall::Wall,
+};
 use axt_openapi::{AccessKey, Caller, Identity};
 use axt_proto::{Limits, Secret};
-use axt_sandbox::{SandboxConfig, Urls};
+use axt_sandbox::{Sandbox, SandboxConfig, Transport, Urls};
 use examined::{Calling, examine, found, trouble};
 use jiff::SignedDuration;
 use process::{Home, stdout};
@@ -119,6 +123,61 @@ async fn a_ca_that_is_not_trusted_fails_at_tls() {
 
     let told = trouble(&findings, Step::Tls);
     assert!(told.contains("--ca FILE"), "{told}");
+    sandbox.shutdown().await;
+}
+
+/// In memory, where no second is spent.
+async fn in_memory() -> (Sandbox, MemoryNet) {
+    let sandbox = start(SandboxConfig {
+        transport: Transport::Memory,
+        ..scripted()
+    })
+    .await;
+    let Dialer::Memory(net) = sandbox.network().dialer.clone() else {
+        panic!("not in memory");
+    };
+    (sandbox, net)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_takes_connections_and_says_nothing_fails_at_tls() {
+    let (sandbox, net) = in_memory().await;
+    let _silent = net.bind("silent", 443).expect("free");
+
+    let findings = examine(found(&sandbox).at("https://silent")).await;
+
+    let told = trouble(&findings, Step::Tls);
+    assert!(told.contains("no answer within 10 s"), "{told}");
+    assert!(told.contains("axt health"), "{told}");
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_opens_no_channel_fails_at_the_last_step() {
+    let (sandbox, _) = in_memory().await;
+    let fault = Fault::from_words("drop_kick", []).expect("a fault");
+    sandbox.admin().add_fault(&fault).await.expect("added");
+    let plain = sandbox.api().endpoint().to_string();
+
+    let findings = examine(found(&sandbox).at(&plain)).await;
+
+    let told = trouble(&findings, Step::Shell);
+    assert!(told.contains("AgentTimeout"), "{told}");
+    assert!(told.contains("opens no channel"), "{told}");
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_speaks_no_tls_fails_at_tls_and_no_certificate_is_blamed() {
+    let (sandbox, _) = in_memory().await;
+
+    // In memory the API's own address speaks none.
+    let findings = examine(found(&sandbox)).await;
+
+    let told = trouble(&findings, Step::Tls);
+    assert!(told.contains("does not speak TLS"), "{told}");
+    assert!(told.contains("--endpoint http://"), "{told}");
+    assert!(!told.contains("--ca"), "{told}");
     sandbox.shutdown().await;
 }
 

@@ -33,6 +33,8 @@ pub struct TlsError {
     pub host: String,
     /// Why it failed, and what to do where that is known.
     pub why: String,
+    /// Whether what the other end said was TLS, so that its certificate can be what is wrong.
+    pub is_tls: bool,
 }
 
 /// A text that holds no certificate where one was expected.
@@ -94,6 +96,7 @@ impl ClientTls {
         let failed = |why: String| TlsError {
             host: host.to_owned(),
             why,
+            is_tls: true,
         };
         let name = ServerName::try_from(host.to_owned());
         let name =
@@ -101,9 +104,17 @@ impl ClientTls {
         let connecting = TlsConnector::from(self.config()).connect(name, stream.reading_ahead());
         match connecting.await {
             Ok(session) => Ok(Stream::tls(session)),
-            Err(error) => Err(failed(explain(&error))),
+            Err(error) => Err(TlsError {
+                is_tls: !is_no_tls(&error),
+                ..failed(explain(&error))
+            }),
         }
     }
+}
+
+fn is_no_tls(error: &io::Error) -> bool {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    matches!(cause, Some(rustls::Error::InvalidMessage(_)))
 }
 
 /// What went wrong in a handshake, in words that help.

@@ -126,7 +126,7 @@ async fn tls(subject: &Subject) -> Verdict {
     match link::timeout(link::HANDSHAKE, shaking).await {
         Ok(Ok(_)) => Ok(format!("the certificate of {host} is trusted")),
         Ok(Err(error)) => Err(judge::untrusted(&error)),
-        Err(late) => Err(Trouble::new(format!("TLS with {host} got {late}"))),
+        Err(late) => Err(judge::speechless(&host, late)),
     }
 }
 

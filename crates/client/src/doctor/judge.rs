@@ -5,7 +5,7 @@ mod tests;
 
 use axt_net::{link::TimedOut, tls::TlsError, transport::DialError, ws::ConnectError};
 use axt_openapi::ErrorCode;
-use axt_proto::{InstanceId, RegionId};
+use axt_proto::{InstanceId, Reason, RegionId};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use super::{Trouble, Verdict};
 use crate::{
     api::{Answered, ApiError, CallError},
     discover::Target,
-    session::{Ended, OpenError},
+    session::{Ended, OpenError, Why},
 };
 
 /// Both clocks may be so far apart before a person is told (a call is refused at 15 minutes).
@@ -46,9 +46,18 @@ pub(super) fn unreachable(error: &DialError, target: &Target) -> Trouble {
 }
 
 pub(super) fn untrusted(error: &TlsError) -> Trouble {
+    if !error.is_tls {
+        return Trouble::new(error).hint("`--endpoint http://HOST:PORT` speaks plain HTTP");
+    }
     Trouble::new(error).hint(
         "`--ca FILE` trusts the relay's CA, ca.pem in its state folder; `axt relay --name HOST` puts a name in its certificate",
     )
+}
+
+/// Whoever listens there takes the connection, and says nothing.
+pub(super) fn speechless(host: &str, late: TimedOut) -> Trouble {
+    Trouble::new(format!("TLS with {host} got {late}"))
+        .hint("does the relay hang, or does another program listen there? `axt health` asks it")
 }
 
 /// Judges the first signed call: the key, its secret, and both clocks. `now` is this machine's.
@@ -248,6 +257,12 @@ pub(super) fn probed(ended: &Ended, output: &[u8], mark: &str) -> Verdict {
         return Ok("a command's output came back".to_owned());
     }
     match ended.message() {
+        // It was online a moment ago.
+        Some((line, _)) if ended.why == Why::Told(Reason::AgentTimeout) => {
+            Err(Trouble::new(line).hint(
+                "it is online, but opens no channel: can it reach the address in its own log, and is it busy?",
+            ))
+        }
         Some((line, Some(hint))) => Err(Trouble::new(line).hint(hint)),
         Some((line, None)) => Err(Trouble::new(line)),
         None => Err(Trouble::new("the command ended without its output").hint(
