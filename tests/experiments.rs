@@ -4,13 +4,20 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // helpers of tests
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// Against hanging.
+const GUARD: Duration = Duration::from_secs(30);
 
 struct Desk {
     folder: TempDir,
@@ -75,7 +82,7 @@ impl Desk {
 
 /// Two processes side by side.
 fn at_once(first: &Desk, second: &Desk, scenarios: &[String]) -> [Vec<Value>; 2] {
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let other = scope.spawn(|| second.reports(scenarios));
         let one = first.reports(scenarios);
         [one, other.join().expect("it runs")]
@@ -209,6 +216,59 @@ fn a_scenario_that_is_wrong_is_told_with_its_line_and_the_nearest_word_before_an
             2,
             "a program of your own in [client] needs `class = \"real\"`",
         ),
+        (
+            format!(
+                "{head}[[instances]]\nname = \"a\"\nbehave = [\"20%:never_dails\"]\n{STEP}freeze = true\n"
+            ),
+            4,
+            "`behave` in [[instances]]: no agent behaves as `never_dails`; did you mean `never_dials`?",
+        ),
+        (
+            format!("{head}[[ports]]\nname = \"p\"\ndoes = \"ecoh\"\n{STEP}freeze = true\n"),
+            4,
+            "`does` in [[ports]]: unknown word `ecoh`; did you mean `echo`?",
+        ),
+        (
+            format!(
+                "{head}[[faults]]\ntype = \"latency\"\nlatency = 5\ninstance = \"wbe\"\n{STEP}freeze = true\n"
+            ),
+            5,
+            "`instance` in [[faults]]: no instance is called `wbe`",
+        ),
+        (
+            format!("{head}class = \"real\"\n[agent]\ncomand = \"x\"\n{STEP}freeze = true\n"),
+            4,
+            "unknown key `comand` in [agent]; did you mean `command`?",
+        ),
+        (
+            format!(
+                "{head}class = \"real\"\n[client]\ncommand = \"x {{instnce}}\"\n{STEP}freeze = true\n"
+            ),
+            4,
+            "`command` in [client]: there is no placeholder `{instnce}`; did you mean `{instance}`?",
+        ),
+        (
+            format!("{head}{STEP}expect_count = {{ of = \"sesions\", is = 1 }}\n"),
+            4,
+            "there is no count of `sesions`; did you mean `sessions`?",
+        ),
+        (
+            format!("{head}{STEP}call = \"DescribeTerminalSesions\"\n"),
+            4,
+            "there is no action `DescribeTerminalSesions`; did you mean `DescribeTerminalSessions`?",
+        ),
+        (
+            format!(
+                "{head}{STEP}add_fault = {{ type = \"drop_kick\", name = \"lost\" }}\n{STEP}remove_fault = \"lots\"\n"
+            ),
+            7,
+            "no fault is called `lots`; did you mean `lost`?",
+        ),
+        (
+            format!("{head}{STEP}freeze = true\nwithin = \"5 lightyears\"\n"),
+            5,
+            "`within` in [[steps]]: `5 lightyears` is no span of time",
+        ),
         (head.to_owned(), 1, "there are no [[steps]]"),
     ];
     let desk = Desk::new();
@@ -284,6 +344,54 @@ fn what_can_never_be_met_ends_with_its_steps_limit_and_is_told_three_ways() {
     assert_eq!(failed["step"], 3);
     assert_eq!(failed["expected"], "the text \"good morning\"");
     assert_eq!(failed["seen"], "\"$ \"");
+}
+
+/// Whoever waits for a scenario no longer: what it has started is gone with it, and what was seen is told.
+#[test]
+fn a_run_that_is_interrupted_ends_its_programs_and_tells_what_there_was() {
+    let desk = Desk::new();
+    // The client holds it open for as long as it lives.
+    let there = desk.folder.path().join("there");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &there, rustix::fs::FileType::Fifo, mode, 0)
+        .expect("a pipe");
+    desk.write(
+        "long.toml",
+        &format!(
+            "title = \"long\"\nclass = \"real\"\n\
+             [client]\ncommand = \"exec 3> {}; echo there >&3; exec sleep 1000\"\n\
+             [[steps]]\nname = \"it waits\"\nwithin = \"10m\"\nstart_client = \"\"\nexpect_text = \"never\"\n",
+            there.display()
+        ),
+    );
+    let running = Command::new(env!("CARGO_BIN_EXE_axt"))
+        .args(["experiment", "run", "long.toml", "--json", "long.json"])
+        .current_dir(desk.folder.path())
+        .env("AXT_STATE_DIR", desk.folder.path().join("state"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let (told, tells) = mpsc::channel();
+    thread::spawn(move || {
+        let mut pipe = BufReader::new(File::open(&there).expect("a pipe"));
+        let mut line = String::new();
+        pipe.read_line(&mut line).expect("a line");
+        told.send(()).expect("waited for");
+        pipe.read_to_string(&mut line).expect("its end");
+        told.send(()).expect("waited for");
+    });
+    tells.recv_timeout(GUARD).expect("the client is started");
+
+    let pid = rustix::process::Pid::from_child(&running);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+    let output = running.wait_with_output().expect("it ends");
+
+    let said = both(&output);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("1. it waits"), "{said}");
+    assert!(desk.read("long.json").contains("it was stopped"));
+    tells.recv_timeout(GUARD).expect("the client is ended");
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub mod reference;
 mod schema;
 mod shares;
 mod span;
+mod spell;
 pub mod step;
 mod words;
 

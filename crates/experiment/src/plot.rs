@@ -27,7 +27,7 @@ pub fn svg(report: &Report) -> String {
     let mut canvas = Canvas::new(LEFT + LENGTH + 40.0);
     canvas.title(&format!("{}: {}", report.name, report.title));
     let mut y = 50.0;
-    if !report.samples.is_empty() {
+    if !report.drawn.is_empty() {
         y = rates(&mut canvas, &axis, report, y);
     }
     y = lanes::held(&mut canvas, &axis, report, y);
@@ -44,7 +44,7 @@ pub fn svg(report: &Report) -> String {
 fn rates(canvas: &mut Canvas, axis: &Axis, report: &Report, top: f64) -> f64 {
     let zero = top + HEIGHT;
     let limit = f64::from(report.bandwidth_bytes_per_s);
-    let rates = a_second(&report.samples);
+    let rates = a_second(&report.drawn);
     let most = rates.iter().map(|(_, up, down)| number(*up.max(down)));
     let most = most.fold(0.0, f64::max);
     let scale = |rate: f64| rate / (most.max(limit).max(1.0) * 1.15) * HEIGHT;

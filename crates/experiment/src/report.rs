@@ -36,6 +36,9 @@ pub struct Report {
     /// own affair.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<Sample>,
+    /// The same for the picture, which is compared with nothing: of a real scenario too.
+    #[serde(skip)]
+    pub drawn: Vec<Sample>,
     /// The bandwidth's limit, in payload bytes a second; 0 is none.
     pub bandwidth_bytes_per_s: u32,
 }
@@ -130,9 +133,10 @@ impl Report {
             rules: timeline.rules(),
             timeline,
             samples: match scenario.class {
-                Class::Simulated => samples,
+                Class::Simulated => samples.clone(),
                 Class::Real => Vec::new(),
             },
+            drawn: samples,
             bandwidth_bytes_per_s: scenario.limits().bandwidth_bytes_per_s,
         }
     }

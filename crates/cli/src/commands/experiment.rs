@@ -56,7 +56,13 @@ async fn run_all(flags: RunFlags) -> Result<ExitCode, Failure> {
             Err(stopped) => {
                 // In order: what was started is ended.
                 stop.cancel();
-                let _ = one.await;
+                if let Ok(Ok(report)) = one.await {
+                    shown.over();
+                    shown.aside(|| tell_one(&report, flags.brief))?;
+                    reports.push(report);
+                }
+                shown.clear();
+                write_all(&flags, &reports)?;
                 return Err(stopped);
             }
         };

@@ -10,7 +10,7 @@ use super::{
     AgentKind, Class, FaultText, Instance, Problem, Scenario, Step,
     place::{At, Places},
     problem::guess,
-    shares,
+    shares, spell,
     step::{Action, Part, PartRef},
 };
 
@@ -94,7 +94,8 @@ pub(super) fn all(scenario: &Scenario, places: &Places<'_>, file: &Path) -> Resu
                 .map(|one| one.name.as_str())
                 .collect();
             let guess = guess(name, &names);
-            return Err(check.problem(&path, format!("no instance is called `{name}`; {guess}")));
+            let what = format!("`instance` in [[faults]]: no instance is called `{name}`; {guess}");
+            return Err(check.problem(&[path[0], path[1], At::Key("instance")], what));
         }
     }
     let mut known = Known {
@@ -104,6 +105,11 @@ pub(super) fn all(scenario: &Scenario, places: &Places<'_>, file: &Path) -> Resu
             .map(|one| one.name.clone())
             .collect(),
         ports: scenario.ports.iter().map(|one| one.name.clone()).collect(),
+        faults: scenario
+            .faults
+            .iter()
+            .filter_map(|fault| fault.name().map(str::to_owned))
+            .collect(),
         marks: events(),
         ..Known::default()
     };
@@ -125,6 +131,7 @@ struct Check<'a> {
 struct Known {
     instances: Vec<String>,
     ports: Vec<String>,
+    faults: Vec<String>,
     sessions: Vec<String>,
     terminals: Vec<String>,
     marks: Vec<String>,
@@ -181,6 +188,23 @@ impl Check<'_> {
                 return Err(self.problem(&[At::Key(table)], what));
             }
         }
+        let agent = scenario.agent.as_ref();
+        let client = scenario.client.as_ref();
+        let lines = [
+            ("agent", "command", agent.map(|one| &one.command)),
+            (
+                "agent",
+                "prepare",
+                agent.and_then(|one| one.prepare.as_ref()),
+            ),
+            ("client", "command", client.map(|one| &one.command)),
+        ];
+        for (table, key, line) in lines {
+            if let Some(Err(why)) = line.map(|line| spell::placeholder(line)) {
+                let what = format!("`{key}` in [{table}]: {why}");
+                return Err(self.problem(&[At::Key(table), At::Key(key)], what));
+            }
+        }
         if scenario.steps.is_empty() {
             return Err(self.problem(&[], "there are no [[steps]]"));
         }
@@ -209,6 +233,7 @@ impl Check<'_> {
             ));
         }
         let check = StepCheck { check: self, index };
+        check.spelling(step, known)?;
         if let Some((key, action)) = action {
             check.action(key, action, known)?;
         }
@@ -277,6 +302,37 @@ impl StepCheck<'_> {
             inner,
             format!("`{key}` in [[steps]]: there is no {what} `{word}`; {guess}"),
         ))
+    }
+
+    /// Words in texts. Whoever expects an error may want just that: an action that there is not, for instance.
+    fn spelling(&self, step: &Step, known: &Known) -> Result<(), Problem> {
+        let Some((key, action)) = step.actions().first().copied() else {
+            return Ok(());
+        };
+        let is_meant = step.expect_error.is_some();
+        let (inner, checked) = match action {
+            Action::Type(one) => ("text", spell::placeholder(&one.text)),
+            Action::StartSession(start) => {
+                let mut values = start.parameters.values();
+                (
+                    "parameters",
+                    values.try_for_each(|text| spell::placeholder(text)),
+                )
+            }
+            Action::Call(call) if !is_meant && spell::action(&call.action).is_err() => {
+                ("action", spell::action(&call.action))
+            }
+            Action::Call(call) => {
+                let mut values = call.parameters.values();
+                (
+                    "parameters",
+                    values.try_for_each(|text| spell::placeholder(text)),
+                )
+            }
+            Action::RemoveFault(name) if !is_meant => ("", spell::fault(name, &known.faults)),
+            _ => return Ok(()),
+        };
+        checked.map_err(|why| self.problem(key, inner, format!("`{key}` in [[steps]]: {why}")))
     }
 
     fn action(
@@ -368,7 +424,10 @@ impl StepCheck<'_> {
                     )?;
                 }
             }
-            Action::AddFault(fault) => self.fault(key, fault, known)?,
+            Action::AddFault(fault) => {
+                self.fault(key, fault, known)?;
+                known.faults.extend(fault.name().map(str::to_owned));
+            }
             Action::Advance(_)
             | Action::Wait(_)
             | Action::RemoveFault(_)

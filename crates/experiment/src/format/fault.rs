@@ -33,6 +33,11 @@ impl FaultText {
         Fault::try_from(members).map_err(|error| error.to_string())
     }
 
+    /// The name that it is given.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.members.get("name").and_then(Value::as_str)
+    }
+
     /// What goes wrong, in the words that it was written in.
     pub(crate) fn words(&self) -> String {
         let member = |name: &str| {

@@ -36,8 +36,8 @@ impl Axis {
             .map(|entry| entry.at_ms)
             .collect();
         // A prompt or two are no flow, and their samples' edges no instants.
-        if report.samples.len() >= FLOW {
-            let samples = report.samples.iter();
+        if report.drawn.len() >= FLOW {
+            let samples = report.drawn.iter();
             instants.extend(samples.flat_map(|sample| [sample.at_ms, sample.at_ms + SAMPLE_MS]));
         }
         instants.extend([0, report.over_ms]);

@@ -15,11 +15,11 @@ const MANY: usize = 12;
 
 /// When the bandwidth held payload back.
 pub(super) fn held(canvas: &mut Canvas, axis: &Axis, report: &Report, top: f64) -> f64 {
-    if report.samples.iter().all(|sample| sample.held_ms == 0) {
+    if report.drawn.iter().all(|sample| sample.held_ms == 0) {
         return top;
     }
     let mut before = 0;
-    for sample in &report.samples {
+    for sample in &report.drawn {
         if sample.held_ms > before {
             let to = axis.x(sample.at_ms + SAMPLE_MS);
             let from = axis.x(sample.at_ms.saturating_sub(SAMPLE_MS));
