@@ -40,7 +40,7 @@ const GOALS: &[Goal] = &[
     Goal { what: "a call's p99", goal: "under 20 ms", figure: ("API", "a call, p99"), bound: AtMost(20.0) },
     Goal { what: "`axt up` ready", goal: "in 100 ms", figure: ("axt up, to ready", "later"), bound: AtMost(100.0) },
     Goal { what: "`axt up` idle", goal: "15 MiB", figure: ("axt up, idle", "memory"), bound: AtMost(15.0) },
-    Goal { what: "1,000 idle instances, relay and agents", goal: "under 60 MiB for the agents", figure: ("axt up with 1000 instances", "memory, idle"), bound: AtMost(60.0) },
+    Goal { what: "the agents of 1,000 idle instances", goal: "under 60 MiB", figure: ("the agents of 1000 instances, in one process", "memory, idle"), bound: AtMost(60.0) },
     Goal { what: "the stripped program", goal: "under 20 MB", figure: ("the program", "size"), bound: AtMost(20.0) },
 ];
 
