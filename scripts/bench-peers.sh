@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs programs that axt-bench measures beside axt where they are on the PATH, as far as a package
 # manager has them: stunnel and OpenSSH from Debian's archive, rathole, bore and websocat from
-# crates.io. What cannot be installed is said and left out.
+# the crates' own registry. What cannot be installed is said and left out.
 set -uo pipefail
 
 try() {
