@@ -100,7 +100,7 @@ where
 
 /// How long EndTerminalSession may hold up a person who wants to leave at once. With
 /// the goodbye before it ([`pump::AT_ONCE`]) that is less than a tenth of a second.
-pub const LEAVING: Duration = Duration::from_millis(60);
+pub const LEAVING: Duration = Duration::from_millis(40);
 
 /// EndTerminalSession, for as long as a person would wait for it.
 pub async fn end(api: &Api, session: &str) {
