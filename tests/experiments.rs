@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use axt_net::tasks::Tasks;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -372,15 +373,17 @@ fn a_run_that_is_interrupted_ends_its_programs_and_tells_what_there_was() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("it runs");
-    let (told, tells) = mpsc::channel();
-    thread::spawn(move || {
+    let (told, tells) = mpsc::sync_channel(2);
+    let tasks = Tasks::new();
+    let reads = move |_| {
         let mut pipe = BufReader::new(File::open(&there).expect("a pipe"));
         let mut line = String::new();
         pipe.read_line(&mut line).expect("a line");
         told.send(()).expect("waited for");
         pipe.read_to_string(&mut line).expect("its end");
         told.send(()).expect("waited for");
-    });
+    };
+    tasks.thread("the client's pipe", reads).expect("a thread");
     tells.recv_timeout(GUARD).expect("the client is started");
 
     let pid = rustix::process::Pid::from_child(&running);
