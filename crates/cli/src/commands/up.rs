@@ -78,6 +78,18 @@ fn refused(error: StartError) -> Failure {
     Failure::failed(error).hint(hint)
 }
 
+/// How many instances are named at most.
+const SHOWN: usize = 10;
+
+/// The instances by their ids; of a fleet, the first of them.
+fn some(ids: &[&str]) -> String {
+    let shown = ids.get(..SHOWN).unwrap_or(ids).join(", ");
+    match ids.len().saturating_sub(SHOWN) {
+        0 => format!("instances {shown}"),
+        more => format!("instances {shown} and {more} more (`axt instances` lists them)"),
+    }
+}
+
 /// What a person needs next, and no more. `found_by` is what client commands need to find this
 /// sandbox: nothing, for the usual state folder.
 fn welcome(ready: &ReadyFile, found_by: &str) -> String {
@@ -89,7 +101,7 @@ fn welcome(ready: &ReadyFile, found_by: &str) -> String {
     let (instances, choice) = match ids.as_slice() {
         [] => ("no instance".to_owned(), ""),
         [only] => (format!("instance {only}"), ""),
-        several => (format!("instances {}", several.join(", ")), " -i INSTANCE"),
+        several => (some(several), " -i INSTANCE"),
     };
     let metadata = ready.metadata.as_ref();
     let metadata = metadata.map(|at| format!("\n  metadata   {at}"));
@@ -122,6 +134,17 @@ mod tests {
     #[test]
     fn of_several_instances_one_has_to_be_named_and_an_unusual_folder_too() {
         insta::assert_snapshot!(welcome(&ready_file(&["i-1", "i-2"]), " --state-dir /tmp/x"));
+    }
+
+    #[test]
+    fn of_a_fleet_the_first_are_named() {
+        assert_eq!(some(&["i-1"; 10]).matches("i-1").count(), 10);
+        let fleet = some(&["i-1"; 1_000]);
+        assert_eq!(fleet.matches("i-1").count(), 10);
+        assert!(
+            fleet.ends_with(" and 990 more (`axt instances` lists them)"),
+            "{fleet}"
+        );
     }
 
     #[test]
