@@ -87,6 +87,11 @@ impl Canvas {
         self.words(at, text, colour, "start", 11);
     }
 
+    /// A text that ends at the point.
+    pub(super) fn before(&mut self, at: Point, text: &str, colour: Colour) {
+        self.words(at, text, colour, "end", 11);
+    }
+
     pub(super) fn middle(&mut self, at: Point, text: &str, colour: Colour) {
         self.words(at, text, colour, "middle", 11);
     }

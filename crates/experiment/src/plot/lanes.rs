@@ -156,34 +156,58 @@ pub(super) fn connections(canvas: &mut Canvas, axis: &Axis, report: &Report, top
 pub(super) fn events(canvas: &mut Canvas, axis: &Axis, report: &Report, top: f64) -> f64 {
     let rows = 3;
     let mut free = [f64::MIN; 3];
-    let mut latest = "";
-    for entry in report.timeline.entries() {
-        let What::Event { event, .. } = &entry.what else {
-            continue;
-        };
-        let is_shown = !event.starts_with("connection.") || event == "connection.refused";
-        if !is_shown {
-            continue;
-        }
-        let x = axis.x(entry.at_ms);
+    for (at_ms, events) in at_once(report) {
+        let x = axis.x(at_ms);
         canvas.line(
             (x, top),
             (x, top + LANE * f64::from(rows) - 6.0),
             Colour::Event,
         );
-        if event == latest {
-            continue;
-        }
-        latest = event;
-        let row = free.iter().position(|free| *free < x);
-        if let Some(slot) = row.and_then(|row| free.get_mut(row)) {
-            *slot = x + 7.0 * letters(event) + 8.0;
-            let y = top + 10.0 + LANE * f64::from(u8::try_from(row.unwrap_or(0)).unwrap_or(0));
-            canvas.text((x + 3.0, y), event, Colour::Event);
+        for (event, count) in events {
+            let words = match count {
+                1 => event.to_owned(),
+                count => format!("{event} ×{count}"),
+            };
+            let width = 7.0 * letters(&words) + 8.0;
+            // At the right edge it stands before its line.
+            let is_last = x + width > LEFT + LENGTH;
+            let from = if is_last { x - width } else { x };
+            let row = free.iter().position(|free| *free < from);
+            if let Some(slot) = row.and_then(|row| free.get_mut(row)) {
+                *slot = from + width;
+                let y = top + 10.0 + LANE * f64::from(u8::try_from(row.unwrap_or(0)).unwrap_or(0));
+                match is_last {
+                    true => canvas.before((x - 3.0, y), &words, Colour::Event),
+                    false => canvas.text((x + 3.0, y), &words, Colour::Event),
+                }
+            }
         }
     }
     canvas.label(top + 8.0, "events");
     top + LANE * f64::from(rows) + 4.0
+}
+
+/// The events of each instant that have a lane of their own nowhere, and how many there are of each.
+fn at_once(report: &Report) -> Vec<(u64, Vec<(&str, usize)>)> {
+    let mut all: Vec<(u64, Vec<(&str, usize)>)> = Vec::new();
+    for entry in report.timeline.entries() {
+        let What::Event { event, .. } = &entry.what else {
+            continue;
+        };
+        if event.starts_with("connection.") && event != "connection.refused" {
+            continue;
+        }
+        match all.last_mut() {
+            Some((at_ms, events)) if *at_ms == entry.at_ms => {
+                match events.iter_mut().find(|(known, _)| known == event) {
+                    Some((_, count)) => *count = count.saturating_add(1),
+                    None => events.push((event, 1)),
+                }
+            }
+            _ => all.push((entry.at_ms, vec![(event, 1)])),
+        }
+    }
+    all
 }
 
 /// The steps by their numbers.
