@@ -420,6 +420,8 @@ impl Runner {
         self.output_end = None;
         self.breaking = None;
         self.pump = None;
+        // A port's connection ends with its last hand, which is this one; a shell is reaped first.
+        self.control.take_if(|control| !control.leaves_something());
     }
 
     /// What a shell left behind is gone, and its helper reaped, before the channel is.
