@@ -53,7 +53,7 @@ struct Rounds {
     /// How many rounds there are of each measure [default: 5].
     #[arg(long, value_name = "N", global = true)]
     rounds: Option<usize>,
-    /// How long a round takes, in seconds [default: 0.6, of `api` 5].
+    /// How long a round takes, in seconds [default: 0.45, of `api` 5].
     #[arg(long, value_name = "SECONDS", global = true)]
     seconds: Option<f64>,
     /// One round of a tenth of a second, with few connections: whether it works, not how fast.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long a round of it takes, in seconds; some parts take a multiple of it.
-pub(crate) const SPAN_S: f64 = 0.6;
+pub(crate) const SPAN_S: f64 = 0.45;
 
 /// The descriptors that this many idle connections need here: both of their ends, and some.
 const DESCRIPTORS_EACH: u64 = 2;
