@@ -292,10 +292,12 @@ async fn another_user_has_its_groups_home_environment_and_limits() {
 #[tokio::test]
 async fn a_chain_of_processes_that_fork_and_leave_ends_with_the_session() {
     let mut session = Session::start(&command(
-        "setsid sh -c 'i=0; f() { i=$((i+1)); [ $i -gt 9 ] && echo chained; (f &) ; exit; }; f' & sleep 1000",
+        "echo p=$PPID.; \
+         setsid sh -c 'i=0; f() { i=$((i+1)); [ $i -gt 9 ] && echo chained; (f &) ; exit; }; f' & sleep 1000",
     ));
+    let helper = helper_of(&mut session).await;
     session.expect("chained").await;
-    let others = descendants_of_this_process();
+    let others = descendants_of(helper);
     assert!(!others.is_empty());
 
     session.control.stop();
