@@ -35,7 +35,8 @@ struct Flags {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Everything, in about three minutes, or the parts that are named.
+    /// Everything, in about three minutes (six beside five programs of other people), or the parts that
+    /// are named.
     ///
     /// It starts the `axt` beside it, or the one that AXT names, each part of it a process of its own,
     /// and the baselines; other people's programs where they are on the PATH.
