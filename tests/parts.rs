@@ -384,11 +384,16 @@ fn one_process_registers_as_many_instances_and_runs_the_agents_of_all() {
     };
 
     let mut agent = registering(&home, &[&named[..], &["2"]].concat());
-    let two = names(&home);
+    let online = |count| {
+        process::wait_for("all of them online", || {
+            Some(names(&home)).filter(|names| names.len() == count)
+        })
+    };
+    let two = online(2);
     agent.signal(Signal::INT);
     agent.ended();
     let mut agent = registering(&home, &[&named[..], &["3"]].concat());
-    let three = names(&home);
+    let three = online(3);
     agent.signal(Signal::INT);
     agent.ended();
     let mut agent = Running::start(home.axt(&["agent"]));
