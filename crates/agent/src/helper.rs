@@ -25,7 +25,7 @@
 //! What never happens here: threads, async, or a decision about who may have a shell.
 
 mod account;
-mod family;
+pub(crate) mod family;
 mod limits;
 mod program;
 mod supervisor;

@@ -21,9 +21,9 @@ use super::supervisor::Signals;
 const GRACE: Duration = Duration::from_millis(200);
 /// How long killing and reaping may take in all. Only a process that the kernel will not let go
 /// (uninterruptible, or another user's under an agent that is not root) is left after it.
-const LIMIT: Duration = Duration::from_millis(2_500);
+pub(crate) const LIMIT: Duration = Duration::from_millis(2_500);
 /// How often children are looked for while none ends: a parent's end makes its children ours.
-const ROUND: Duration = Duration::from_millis(10);
+pub(crate) const ROUND: Duration = Duration::from_millis(10);
 
 pub(super) struct Family {
     shell: Pid,
@@ -112,11 +112,17 @@ impl Family {
     }
 }
 
-/// The helper's children now.
-fn children() -> Vec<Pid> {
-    // The kernel's own list, where it keeps one (CONFIG_PROC_CHILDREN).
-    if let Ok(list) = fs::read_to_string("/proc/thread-self/children") {
-        return list.split_ascii_whitespace().filter_map(pid).collect();
+/// The children now of this process, the helper or the agent: of all its threads.
+pub(crate) fn children() -> Vec<Pid> {
+    // The kernel's own lists, where it keeps them (CONFIG_PROC_CHILDREN).
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten();
+    let lists: Vec<_> = threads
+        .flatten()
+        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
+        .collect();
+    if !lists.is_empty() {
+        let all = lists.iter().flat_map(|list| list.split_ascii_whitespace());
+        return all.filter_map(pid).collect();
     }
     let own = Pid::this();
     let Ok(entries) = fs::read_dir("/proc") else {

@@ -11,9 +11,8 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    io,
     sync::{Mutex, MutexGuard, Once, PoisonError},
-    time::Duration,
 };
 
 use axt_net::link;
@@ -26,10 +25,7 @@ use nix::{
     unistd::{Pid, getsid},
 };
 
-/// How long killing and reaping may take in all, as in the helper.
-const LIMIT: Duration = Duration::from_millis(2_500);
-/// How often children are looked for: a parent's end makes its children ours.
-const ROUND: Duration = Duration::from_millis(10);
+use crate::helper::family::{LIMIT, ROUND, children};
 
 /// The helpers that live.
 static HELPERS: Mutex<BTreeSet<Pid>> = Mutex::new(BTreeSet::new());
@@ -85,6 +81,7 @@ fn kill_and_reap() -> bool {
     let helpers = helpers();
     let own = getsid(None).ok();
     let orphans = children()
+        .into_iter()
         .filter(|child| !helpers.contains(child))
         .filter(|child| getsid(Some(*child)).ok() != own);
     let mut any = false;
@@ -94,20 +91,6 @@ fn kill_and_reap() -> bool {
         let _ = wait::waitpid(orphan, Some(WaitPidFlag::WNOHANG));
     }
     any
-}
-
-/// The children of all of this process's threads.
-fn children() -> impl Iterator<Item = Pid> {
-    let threads = fs::read_dir("/proc/self/task").into_iter().flatten();
-    let lists = threads
-        .flatten()
-        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    lists.flat_map(|list| {
-        let pids = list
-            .split_ascii_whitespace()
-            .filter_map(|pid| pid.parse().ok());
-        pids.map(Pid::from_raw).collect::<Vec<_>>()
-    })
 }
 
 fn helpers() -> MutexGuard<'static, BTreeSet<Pid>> {
