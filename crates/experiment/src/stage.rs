@@ -6,6 +6,7 @@ pub(crate) mod events;
 pub(crate) mod ports;
 pub(crate) mod program;
 pub(crate) mod samples;
+mod server;
 mod start;
 pub(crate) mod terminal;
 

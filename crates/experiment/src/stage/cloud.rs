@@ -1,15 +1,14 @@
 //! The cloud's names on this machine: a proxy on loopback that takes each of them to the sandbox, as a hosts file
 //! would. It is for programs that take no endpoint, such as the official client: `HTTPS_PROXY={proxy}`.
 
-use axt_net::{
-    tasks::Tasks,
-    transport::{BindError, Listener, Stream},
-};
+use axt_net::transport::{BindError, Listener, Stream};
 use axt_sandbox::Sandbox;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+
+use super::server::Server;
 
 /// How long a request's head may be, in bytes.
 const HEAD: usize = 8 * 1024;
@@ -19,10 +18,7 @@ const ZONES: [&str; 2] = [".aliyuncs.com", ".aliyun.com"];
 
 /// A proxy that runs. Dropping it ends it.
 #[derive(Debug)]
-pub(crate) struct Cloud {
-    port: u16,
-    _tasks: Tasks,
-}
+pub(crate) struct Cloud(Server);
 
 /// The ports of the sandbox's listeners.
 #[derive(Clone, Copy, Debug)]
@@ -39,27 +35,15 @@ impl Cloud {
             api: port_of(&ready.api_https),
             axt: port_of(&ready.axt),
         };
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).await?;
-        let address = listener.local_addr().map_err(|source| BindError {
-            address: "127.0.0.1:0".to_owned(),
-            source,
-        })?;
-        let tasks = Tasks::new();
-        let each = tasks.child();
-        tasks.spawn("cloud's names", async move {
-            while let Ok(stream) = listener.accept().await {
-                each.spawn("tunnel", serve(stream, ports));
-            }
-        });
-        Ok(Self {
-            port: address.port(),
-            _tasks: tasks,
-        })
+        let listener = Listener::bind(Server::ANYWHERE).await?;
+        let names = ("cloud's names", "tunnel");
+        let server = Server::start(listener, names, move |stream| serve(stream, ports))?;
+        Ok(Self(server))
     }
 
     /// What `HTTPS_PROXY` is set to.
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.0.port())
     }
 }
 

@@ -1,47 +1,30 @@
 //! Servers on the instances' side, for sessions that forward to a port.
 
-use axt_net::{
-    tasks::Tasks,
-    transport::{BindError, Dialer, Listener, Stream},
-};
+use axt_net::transport::{BindError, Dialer, Listener, Stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::server::Server;
 use crate::format::PortKind;
 
 /// A server that runs. Dropping it ends it.
 #[derive(Debug)]
-pub(crate) struct PortServer {
-    number: u16,
-    _tasks: Tasks,
-}
+pub(crate) struct PortServer(Server);
 
 impl PortServer {
     /// Starts one at a free port, where the agents' dialler finds it.
     pub(crate) async fn start(kind: PortKind, dialer: &Dialer) -> Result<Self, BindError> {
         let listener = match dialer {
             Dialer::Memory(net) => net.bind("localhost", 0)?,
-            _ => Listener::bind(([127, 0, 0, 1], 0).into()).await?,
+            _ => Listener::bind(Server::ANYWHERE).await?,
         };
-        let address = listener.local_addr().map_err(|source| BindError {
-            address: "127.0.0.1:0".to_owned(),
-            source,
-        })?;
-        let tasks = Tasks::new();
-        let each = tasks.child();
-        tasks.spawn("port", async move {
-            while let Ok(stream) = listener.accept().await {
-                each.spawn("port's connection", serve(kind, stream));
-            }
-        });
-        Ok(Self {
-            number: address.port(),
-            _tasks: tasks,
-        })
+        let names = ("port", "port's connection");
+        let server = Server::start(listener, names, move |stream| serve(kind, stream))?;
+        Ok(Self(server))
     }
 
     /// Its port.
     pub(crate) const fn number(&self) -> u16 {
-        self.number
+        self.0.port()
     }
 }
 
