@@ -15,6 +15,8 @@ use std::{collections::VecDeque, future::Future, pin::pin, task::Poll};
 
 use axt_proto::{Message, translate};
 
+use crate::ws::GATHERED;
+
 pub use self::{
     framed::FramesEnd,
     pace::{Exceeded, Pace},
@@ -26,9 +28,6 @@ pub const MESSAGE_MAX: usize = 8 * 1024;
 
 /// How many payload bytes are read ahead while nobody is there yet to take them.
 pub const HELD_MAX: usize = 64 * 1024;
-
-/// How many payload bytes are sent together, where they have come together and nothing limits them.
-const GATHERED: usize = 32 * 1024;
 
 /// How many messages are read ahead, for those without payload are not free either.
 const HELD_MESSAGES: usize = 256;

@@ -5,6 +5,7 @@ pub mod listener;
 pub mod memory;
 pub mod parts;
 pub mod proxy;
+mod read;
 mod socket;
 pub mod stream;
 
@@ -13,4 +14,5 @@ pub use listener::{BindError, Listener};
 pub use memory::MemoryNet;
 pub use parts::Parts;
 pub use proxy::{BadProxy, Proxies, ProxyError};
+pub use read::read_some;
 pub use stream::{Io, KERNEL_BUFFER, Stream};

@@ -43,8 +43,9 @@ pub const MAX_MESSAGE: usize = 1024 * 1024;
 /// the websocket, and an idle pair under TLS is to cost less than 32 KiB: each KiB here is two.
 const READ_BUFFER: usize = 2 * 1024;
 
-/// How many bytes of messages are gathered at most before they are handed to the kernel at once.
-pub(crate) const GATHERED: usize = 32 * 1024;
+/// How many bytes are moved at once where they are there and nothing limits them: messages that leave
+/// together are cheaper, and so are reads and writes that are longer.
+pub const GATHERED: usize = 32 * 1024;
 
 /// A websocket after its handshake.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use std::{collections::VecDeque, future::pending, io};
 
+use axt_net::ws::GATHERED;
 use axt_proto::Size;
 use bytes::{Buf, Bytes};
 
@@ -10,9 +11,6 @@ use crate::target::Input;
 /// How much input may wait for a target that does not read, before the link is not read either. With
 /// what the kernel holds on the way here it is below 1 MiB.
 const HOLD_MAX: usize = 64 * 1024;
-
-/// How much input is gathered, where it is there.
-const GATHERED: usize = 32 * 1024;
 
 /// The target's input, and what waits for it.
 #[derive(Debug, Default)]

@@ -8,6 +8,7 @@ use std::sync::{
 use axt_net::{
     clock::{Clock, Timer},
     link,
+    ws::GATHERED,
 };
 use axt_proto::{Message, Verdict, channel::Channel, translate};
 use bytes::Bytes;
@@ -17,9 +18,6 @@ use crate::{calls::Relay, datalink::LinkWriter, target::Output};
 
 /// The most payload of one frame, in bytes (design, "Sizes").
 const FRAME_MAX: usize = 8_192;
-
-/// How much is read at once where nothing limits it: frames that leave together are cheaper.
-const READ_MAX: usize = 4 * FRAME_MAX;
 
 /// How a target's output ended.
 #[derive(Debug)]
@@ -45,7 +43,7 @@ impl OutputPump {
         loop {
             // Where it may have to wait, each frame is read when the one before it is gone.
             let most = match self.machine().largest_output() {
-                usize::MAX => READ_MAX,
+                usize::MAX => GATHERED,
                 largest => largest.min(FRAME_MAX),
             };
             let read = tokio::select! {

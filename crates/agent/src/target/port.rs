@@ -1,20 +1,15 @@
 //! A TCP connection to a port, from here.
 
-use std::{
-    future::poll_fn,
-    io,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::io;
 
 use axt_net::transport::{
     DialError, Dialer, KERNEL_BUFFER, Parts, Stream,
     parts::{Ending, Reader, Writer},
+    read_some,
 };
 use axt_proto::unreached::{Cause, Unreached};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
-use tokio_util::io::poll_read_buf;
 
 use super::{NotOpened, Target};
 
@@ -103,14 +98,7 @@ pub(crate) struct Output(Reader);
 
 impl Output {
     pub(super) async fn read(&mut self, most: usize) -> io::Result<Bytes> {
-        poll_fn(|context| self.poll_read(context, most)).await
-    }
-
-    /// The buffer lives for one poll, so that a connection that is silent holds none.
-    fn poll_read(&mut self, context: &mut Context<'_>, most: usize) -> Poll<io::Result<Bytes>> {
-        let mut buffer = BytesMut::with_capacity(most);
-        let polled = poll_read_buf(Pin::new(&mut self.0), context, &mut buffer);
-        polled.map_ok(|_| buffer.freeze())
+        read_some(&mut self.0, most).await
     }
 }
 

@@ -5,9 +5,9 @@
 
 use std::{
     convert::Infallible,
-    future::{pending, poll_fn},
+    future::pending,
     io::{self, IoSlice},
-    pin::{Pin, pin},
+    pin::pin,
     sync::atomic::{AtomicU64, Ordering},
     task::Poll,
 };
@@ -15,16 +15,17 @@ use std::{
 use axt_net::{
     frames::{FrameReader, FrameWriter, Next, ReadError},
     link,
+    transport::read_some,
+    ws::GATHERED,
 };
 use axt_proto::{
     Direction, Extensions, Reason, Status,
     frame::{Message, client::ClientFraming},
     translate,
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::poll;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio_util::io::poll_read_buf;
 
 use super::{
     event::{Carried, Events, ForwardEvent},
@@ -34,10 +35,6 @@ use crate::session::{Why, detail_of};
 
 /// The most payload in a message of ours, in bytes (design, "Sizes").
 const MESSAGE: usize = 8 * 1024;
-
-/// How much is moved at once where it is there: messages that leave together are cheaper, and so are
-/// writes that are longer.
-const AT_ONCE: usize = 4 * MESSAGE;
 
 /// How a connection ended.
 pub(super) enum End {
@@ -100,7 +97,7 @@ impl<'a> Way<'a> {
         writer: &FrameWriter<ClientFraming>,
     ) -> io::Result<()> {
         loop {
-            let data = read(input).await?;
+            let data = read_some(input, GATHERED).await?;
             let length = data.len();
             let messages: Vec<_> = match length {
                 0 if !self.granted.eof => return Ok(()),
@@ -148,7 +145,7 @@ impl<'a> Way<'a> {
                 (Message::Output(data), Some(local)) => {
                     let mut length = data.len();
                     let mut together = vec![data];
-                    while length < AT_ONCE && following.is_none() {
+                    while length < GATHERED && following.is_none() {
                         let next = pin!(reader.next());
                         match poll!(next) {
                             Poll::Ready(Ok(Next::Message(Message::Output(data)))) => {
@@ -218,17 +215,6 @@ impl<'a> Way<'a> {
             }
         }
     }
-}
-
-/// Reads what is there, [`AT_ONCE`] bytes at most; empty at the end. The buffer lives for one poll, so
-/// that a connection that is silent holds none.
-async fn read(input: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
-    poll_fn(|context| {
-        let mut buffer = BytesMut::with_capacity(AT_ONCE);
-        let read = poll_read_buf(Pin::new(&mut *input), context, &mut buffer);
-        read.map_ok(|_| buffer.freeze())
-    })
-    .await
 }
 
 /// Writes all of several pieces, as many at once as are taken.
