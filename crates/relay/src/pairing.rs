@@ -1,16 +1,19 @@
 //! Pairing clients with agents' channels: who waits for which channel, and who may dial it.
 //!
 //! ```text
-//!            kick            list            dial, 101           over
-//! Waiting ────────▶ Waiting ──────▶ Listed ────────────▶ Open ────────▶ (forgotten: 403)
+//!           kick            list           dial, 101            websocket         over
+//! Waiting ───────▶ Waiting ──────▶ Listed ──────────▶ Dialled ──────────▶ Open ───────▶ (forgotten: 403)
 //! ```
+//!
+//! A dial is answered a moment before its websocket is there. What the agent says of the session by
+//! HTTP can come within that moment, so the orders tell how many websockets are on their way.
 //!
 //! A plain table without I/O: the desk asks it, connections wait on the lines that it hands out.
 
 use std::collections::HashMap;
 
 use axt_control::luban::{SessionObject, StatusCode};
-use axt_net::ws::WebSocket;
+use axt_net::{link, ws::WebSocket};
 use axt_proto::{ChannelId, ConnectionId, InstanceId, Reason};
 use tokio::sync::{mpsc, watch};
 
@@ -24,6 +27,8 @@ pub(crate) struct Orders {
     pub(crate) posted: Option<Posted>,
     /// Its agent's notify channel is down.
     pub(crate) is_agent_gone: bool,
+    /// How many dials have been let in whose websockets are not in [`Line::sockets`] yet.
+    pub(crate) dials: usize,
     /// How often faults have had something for it to send.
     pub(crate) wakes: u64,
 }
@@ -41,6 +46,41 @@ pub(crate) struct Line<S = Box<WebSocket>> {
     /// Data channels that the agent has dialled, one after another.
     pub(crate) sockets: mpsc::Receiver<S>,
     pub(crate) orders: watch::Receiver<Orders>,
+}
+
+impl<S> Line<S> {
+    /// Whether a channel has come, or is on its way. It may hold the last words of an agent that has
+    /// ended the session since, or that has gone away.
+    pub(crate) fn is_dialled(&self) -> bool {
+        // In this order: a channel is there before it is no longer on its way.
+        self.orders.borrow().dials > 0 || !self.sockets.is_empty()
+    }
+}
+
+/// The way to a connection, for a data channel that was let in: while it exists, the channel is on its way.
+#[derive(Debug)]
+pub(crate) struct Door<S = Box<WebSocket>> {
+    sockets: mpsc::Sender<S>,
+    orders: watch::Sender<Orders>,
+}
+
+impl<S> Door<S> {
+    fn new(sockets: mpsc::Sender<S>, orders: watch::Sender<Orders>) -> Self {
+        orders.send_modify(|orders| orders.dials += 1);
+        Self { sockets, orders }
+    }
+
+    /// The channel is there. A connection that has ended meanwhile lets it fall, and so does one that
+    /// has more of them than it can look at.
+    pub(crate) async fn enter(self, socket: S) {
+        let _ = link::timeout(link::HANDSHAKE, self.sockets.send(socket)).await;
+    }
+}
+
+impl<S> Drop for Door<S> {
+    fn drop(&mut self) {
+        self.orders.send_modify(|orders| orders.dials -= 1);
+    }
 }
 
 /// Why an agent's dial is refused.
@@ -62,10 +102,11 @@ struct Entry<S> {
     former: Option<ConnectionId>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Waiting,
     Listed,
+    Dialled,
     Open,
 }
 
@@ -135,23 +176,26 @@ impl<S> Pairing<S> {
                 .values_mut()
                 .find(|entry| entry.instance == *instance && entry.stage == Stage::Waiting),
         }?;
-        entry.stage = Stage::Listed;
+        entry.stage = entry.stage.max(Stage::Listed);
         Some(entry.object.clone())
     }
 
     /// An agent dials a data channel, for the first time or again. Where the answer leads is the
     /// connection that waits, or that lives and has lost its channel without having noticed.
     pub(crate) fn dial(
-        &self,
+        &mut self,
         instance: &InstanceId,
         channel: &ChannelId,
-    ) -> Result<(ConnectionId, mpsc::Sender<S>), DialRefusal> {
-        self.channels
-            .get(channel)
-            .and_then(|connection| Some((*connection, self.connections.get(connection)?)))
-            .filter(|(_, entry)| entry.instance == *instance)
-            .map(|(connection, entry)| (connection, entry.sockets.clone()))
-            .ok_or(DialRefusal::Unknown)
+    ) -> Result<(ConnectionId, Door<S>), DialRefusal> {
+        let connection = *self.channels.get(channel).ok_or(DialRefusal::Unknown)?;
+        let entry = self
+            .connections
+            .get_mut(&connection)
+            .filter(|entry| entry.instance == *instance)
+            .ok_or(DialRefusal::Unknown)?;
+        entry.stage = entry.stage.max(Stage::Dialled);
+        let door = Door::new(entry.sockets.clone(), entry.orders.clone());
+        Ok((connection, door))
     }
 
     /// The channel id of the instance's latest connection.
@@ -189,7 +233,7 @@ impl<S> Pairing<S> {
         };
         // A kick that arrived twice: the second attempt fails, the first one lives on
         // (wire-protocol 9.5).
-        if posted.code == StatusCode::SessionIdDuplicate && entry.stage == Stage::Open {
+        if posted.code == StatusCode::SessionIdDuplicate && entry.stage >= Stage::Dialled {
             return;
         }
         entry.orders.send_if_modified(|orders| {

@@ -14,6 +14,7 @@ use super::{
     ends::{AgentEnds, Ending, cut_off, send_extras},
     idle_fired,
 };
+use crate::pairing::Line;
 
 /// How long a direction has to be quiet until what was sent before an end has surely arrived. An
 /// agent of ours closes its channel behind its last output, so that nothing need be guessed.
@@ -110,6 +111,8 @@ impl Life {
         let mut is_up_over = false;
         let mut check_at = link::now();
         let mut since = check_at;
+        // What was ordered while the channel was on its way.
+        line.orders.mark_changed();
         loop {
             tokio::select! {
                 biased;
@@ -120,7 +123,7 @@ impl Life {
                     }
                     match super::ordered(&orders, is_official, idle.as_ref(), traffic, clock) {
                         Some(end) if orders.end.is_some() => return After::End(end),
-                        Some(end) if !matches!(leaving, Some(Leaving::Posted(_))) => {
+                        Some(end) if !matches!(leaving, Some(Leaving::Posted(_) | Leaving::Replaced(_))) => {
                             leaving = Some(Leaving::Posted(end));
                             since = link::now();
                             check_at = since + QUIET;
@@ -135,7 +138,9 @@ impl Life {
                         return After::End(end);
                     }
                 }
-                Some(socket) = line.sockets.recv(), if leaving.is_none() => {
+                Some(socket) = line.sockets.recv(),
+                    if matches!(leaving, None | Some(Leaving::Posted(_))) =>
+                {
                     leaving = Some(Leaving::Replaced(socket));
                     since = link::now();
                     check_at = since + QUIET;
@@ -150,10 +155,10 @@ impl Life {
                             return After::End(End::new(reason, format!("the agent: {end}")));
                         }
                         Ending::Orderly | Ending::Lost => {
-                            return leaving.map_or(After::Lost, after);
+                            return leaving.map_or(After::Lost, |leaving| after(leaving, line));
                         }
                     },
-                    PumpEnd::Done => return leaving.map_or(After::Lost, after),
+                    PumpEnd::Done => return leaving.map_or(After::Lost, |leaving| after(leaving, line)),
                     PumpEnd::Exceeded => return After::End(too_much("the agent")),
                 },
                 over = &mut pump_up, if !is_up_over => {
@@ -204,11 +209,13 @@ impl Life {
                         // Nothing gets past what he does not read: a connection that was cut off is
                         // not to stay for that.
                         end.is_client_stuck = true;
-                        return leaving.map_or(After::Lost, after);
+                        return leaving.map_or(After::Lost, |leaving| after(leaving, line));
                     }
                     let is_quiet = traffic.is_reading(Direction::Down) && quiet >= enough;
                     match leaving.take() {
-                        Some(leaving) if is_client_done || is_quiet => return after(leaving),
+                        Some(leaving) if is_client_done || is_quiet => {
+                            return after(leaving, line);
+                        }
                         other => leaving = other,
                     }
                     check_at = link::now() + QUIET;
@@ -225,8 +232,10 @@ fn too_much(who: &str) -> End {
     End::new(Reason::FlowExceedLimit, detail)
 }
 
-fn after(leaving: Leaving) -> After {
+fn after(leaving: Leaving, line: &Line) -> After {
     match leaving {
+        // Its last words come by another channel.
+        Leaving::Posted(_) if line.is_dialled() => After::Lost,
         Leaving::Posted(end) => After::End(end),
         Leaving::Replaced(socket) => After::Replaced(socket),
         Leaving::Deaf => After::Lost,

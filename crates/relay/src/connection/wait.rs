@@ -28,11 +28,13 @@ impl Life {
             let orders = self.line.orders.borrow_and_update().clone();
             let [to_client, _] = &self.frames;
             Box::pin(send_extras(to_client, &self.client.outgoing)).await;
-            if let Some(end) = self.ordered(&orders) {
-                return Err(end);
+            let is_dialled = self.line.is_dialled();
+            match self.ordered(&orders) {
+                Some(end) if orders.end.is_some() || !is_dialled => return Err(end),
+                _ => {}
             }
             // At first the kick stays pending; later there is nobody left to come back.
-            if orders.is_agent_gone && !is_first {
+            if orders.is_agent_gone && !is_first && !is_dialled {
                 return Err(End::new(Reason::AgentTimeout, "the agent went away"));
             }
             tokio::select! {

@@ -4,19 +4,21 @@ use std::sync::Arc;
 
 use axt_control::admin::fault::{Fault, FaultKind};
 use axt_control::luban::Notify;
-use axt_net::{fault::Hook, ws::WebSocket};
+use axt_net::fault::Hook;
 use axt_openapi::{ActionName, ApiError, ErrorCode};
 use axt_proto::{ChannelId, ConnectionId, InstanceId, SessionId};
 use axt_registry::Struck as Whom;
 use std::time::Duration;
-use tokio::sync::mpsc;
 
 use super::Desk;
-use crate::faults::{NameTaken, SiteId, Strike, api, mangling::Mangling};
+use crate::{
+    faults::{NameTaken, SiteId, Strike, api, mangling::Mangling},
+    pairing::Door,
+};
 
 /// Where an agent's data channel leads.
 pub(crate) struct Dialled {
-    pub(crate) door: mpsc::Sender<Box<WebSocket>>,
+    pub(crate) door: Door,
     /// By which faults are put on it.
     pub(crate) hook: Hook,
     /// How much later it is to be paired, in rule time.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use axt_control::luban::header::EXTENSIONS;
-use axt_net::{link, ws};
+use axt_net::ws;
 use axt_proto::{ChannelId, Extensions, InstanceId};
 use axt_registry::AgentInfo;
 use axum::{
@@ -99,8 +99,6 @@ pub(super) async fn data(
     let clock = shared.clock.clone();
     shared.tasks.spawn("data channel", async move {
         match upgrading.finish().await {
-            // A connection that has ended meanwhile lets the channel fall, and so does one that
-            // has more of them than it can look at.
             Ok(mut websocket) => {
                 websocket.put_hook(dialled.hook);
                 let mut timer = clock.timer("held pairing");
@@ -109,8 +107,7 @@ pub(super) async fn data(
                     Some(_) => Some(timer.fired().await),
                     None => None,
                 };
-                let sent = dialled.door.send(Box::new(websocket));
-                let _ = link::timeout(link::HANDSHAKE, sent).await;
+                dialled.door.enter(Box::new(websocket)).await;
             }
             Err(error) => tracing::debug!(%instance, %error, "an agent left during its upgrade"),
         }

@@ -65,17 +65,36 @@ fn a_list_without_a_channel_hands_out_each_waiting_one_once() {
     assert!(pairing.object(&agent, None).is_none());
 }
 
-#[test]
-fn a_second_dial_leads_to_the_same_connection() {
+#[tokio::test]
+async fn a_second_dial_leads_to_the_same_connection() {
     let (mut pairing, mut line, _other) = waiting();
     let agent = instance("i-1");
 
     for socket in [7, 8] {
         let (_, door) = pairing.dial(&agent, &channel("ch-1")).expect("known");
-        door.try_send(socket).expect("room");
+        door.enter(socket).await;
         pairing.opened(FIRST);
         assert_eq!(line.sockets.try_recv(), Ok(socket));
     }
+}
+
+#[tokio::test]
+async fn a_channel_is_on_its_way_from_its_dial_until_it_is_there_or_given_up() {
+    let (mut pairing, mut line, _other) = waiting();
+    let dial = |pairing: &mut Pairing<u8>| {
+        let dialled = pairing.dial(&instance("i-1"), &channel("ch-1"));
+        dialled.expect("known").1
+    };
+
+    let (given_up, taken) = (dial(&mut pairing), dial(&mut pairing));
+    assert_eq!(line.orders.borrow_and_update().dials, 2);
+    drop(given_up);
+    assert!(line.orders.has_changed().expect("there"));
+    assert_eq!(line.orders.borrow_and_update().dials, 1);
+    taken.enter(7).await;
+
+    assert_eq!(line.orders.borrow().dials, 0);
+    assert_eq!(line.sockets.try_recv(), Ok(7));
 }
 
 #[test]
@@ -109,13 +128,15 @@ fn what_an_agent_posts_first_counts() {
 }
 
 #[test]
-fn the_second_of_two_kicks_does_not_end_a_channel_that_is_open() {
+fn the_second_of_two_kicks_does_not_end_a_channel_that_was_dialled() {
     let (mut pairing, line, other) = waiting();
     let duplicate = || Posted {
         code: StatusCode::SessionIdDuplicate,
         detail: None,
     };
-    pairing.opened(FIRST);
+    let _door = pairing.dial(&instance("i-1"), &channel("ch-1"));
+    // That it is asked for once more does not take the dial back.
+    pairing.object(&instance("i-1"), Some(&channel("ch-1")));
 
     pairing.posted(&instance("i-1"), &channel("ch-1"), duplicate());
     pairing.posted(&instance("i-1"), &channel("ch-2"), duplicate());
@@ -166,15 +187,15 @@ fn an_id_that_two_connections_have_is_the_firsts_again_when_the_second_is_over()
     let agent = instance("i-1");
     let _first = pairing.open(FIRST, agent.clone(), object("ch-1"), false);
     let _second = pairing.open(SECOND, agent.clone(), object("ch-1"), false);
-    let leads_to = |pairing: &Pairing<u8>| {
+    let leads_to = |pairing: &mut Pairing<u8>| {
         let dialled = pairing.dial(&agent, &channel("ch-1"));
         dialled.map(|(connection, _)| connection)
     };
 
     assert_eq!(pairing.latest(&agent), Some(&channel("ch-1")));
-    assert_eq!(leads_to(&pairing), Ok(SECOND));
+    assert_eq!(leads_to(&mut pairing), Ok(SECOND));
     pairing.close(SECOND);
-    assert_eq!(leads_to(&pairing), Ok(FIRST));
+    assert_eq!(leads_to(&mut pairing), Ok(FIRST));
     pairing.close(FIRST);
-    assert_eq!(leads_to(&pairing), Err(DialRefusal::Unknown));
+    assert_eq!(leads_to(&mut pairing), Err(DialRefusal::Unknown));
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use axt_control::admin::path;
 use axt_net::ws::ConnectError;
 use axt_proto::{EventKind, Limits, Message, Reason};
+use serde_json::json;
 
 use crate::harness::{INSTANCE, World};
 
@@ -34,6 +36,56 @@ async fn a_shell_that_ends_loses_none_of_its_output() {
     client.expect_ended("Exit").await;
     client.expect_closed(1000, "Exit").await;
     assert!(closed(Reason::Exit)(&world.until_over().await));
+}
+
+/// An agent's report goes another way than its channel, and can be there first (wire-protocol 9.1).
+#[tokio::test(start_paused = true)]
+async fn an_end_that_is_posted_while_the_channel_is_on_its_way_loses_none_of_its_output() {
+    let held = Duration::from_millis(100);
+    for port in ["", "&PortNumber=5900"] {
+        let world = World::new().await;
+        let mut agent = world.agent().await;
+        let fault = json!({ "type": "hold_pairing", "delay": held.as_millis() });
+        let (status, answer) = world.admin("POST", path::FAULTS, &fault.to_string()).await;
+        assert_eq!(status, 201, "{answer}");
+        let session = world.start_session_with(port).await;
+        let mut client = world.connect(&session.url).await.expect("let in");
+        let channel = agent.kicked().await;
+        let object = agent.list(&channel).await.session.remove(0);
+
+        let channel = agent.dial(object).await.expect("let in");
+        channel.print("all it says").await;
+        agent.post_status(&channel.object, "Success", "Ok").await;
+        drop(channel);
+        world.clock.advance(held).await.expect("moves");
+
+        client.expect_speed().await;
+        client.expect_output("all it says").await;
+        if port.is_empty() {
+            client.expect_ended("Exit").await;
+        }
+        client.expect_closed(1000, "Exit").await;
+        assert!(closed(Reason::Exit)(&world.until_over().await));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_is_posted_by_an_agent_that_dials_anew_loses_none_of_its_output() {
+    let world = World::new().await;
+    let mut agent = world.agent().await;
+    let session = world.start_session().await;
+    let (mut client, first) = world.pair(&mut agent, &session).await;
+
+    // What is left of the first channel is waited for, and so is the second.
+    agent.post_status(&first.object, "Success", "Ok").await;
+    let second = agent.dial(first.object.clone()).await.expect("let in");
+    first.print("by the first").await;
+    second.print("by the second").await;
+
+    client.expect_output("by the first").await;
+    client.expect_output("by the second").await;
+    client.expect_ended("Exit").await;
+    client.expect_closed(1000, "Exit").await;
 }
 
 #[tokio::test(start_paused = true)]
