@@ -10,6 +10,7 @@
 
 mod ends;
 mod finish;
+mod leaving;
 mod live;
 mod wait;
 

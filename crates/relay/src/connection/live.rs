@@ -13,12 +13,8 @@ use super::{
     End, Life,
     ends::{AgentEnds, Ending, cut_off, send_extras},
     idle_fired,
+    leaving::{self, Leaving, Why},
 };
-use crate::pairing::Line;
-
-/// How long a direction has to be quiet until what was sent before an end has surely arrived. An
-/// agent of ours closes its channel behind its last output, so that nothing need be guessed.
-const QUIET: Duration = Duration::from_millis(500);
 
 /// How long an official agent drops what it is sent before its shell or dial is there, unless its
 /// first output comes sooner (wire-protocol 9.1).
@@ -35,18 +31,6 @@ pub(super) enum After {
     Lost,
     /// The agent has dialled anew.
     Replaced(Box<WebSocket>),
-}
-
-/// Something that is bound to end this, when what is under way has arrived.
-enum Leaving {
-    /// The agent has said how the session ended: its last output is still to be read.
-    Posted(End),
-    /// The agent has dialled anew, but the old channel may hold output.
-    Replaced(Box<WebSocket>),
-    /// The agent's channel takes nothing any more; it may still hold output.
-    Deaf,
-    /// The client is done: its last input is on its way to the agent.
-    ClientDone,
 }
 
 impl Life {
@@ -109,8 +93,6 @@ impl Life {
         let mut keep_alive = pin!(keep_alive(need, &*traffic, to_agent));
         let mut leaving: Option<Leaving> = None;
         let mut is_up_over = false;
-        let mut check_at = link::now();
-        let mut since = check_at;
         // What was ordered while the channel was on its way.
         line.orders.mark_changed();
         loop {
@@ -123,12 +105,8 @@ impl Life {
                     }
                     match super::ordered(&orders, is_official, idle.as_ref(), traffic, clock) {
                         Some(end) if orders.end.is_some() => return After::End(end),
-                        Some(end) if !matches!(leaving, Some(Leaving::Posted(_) | Leaving::Replaced(_))) => {
-                            leaving = Some(Leaving::Posted(end));
-                            since = link::now();
-                            check_at = since + QUIET;
-                        }
-                        _ => {}
+                        Some(end) => leaving::leave(&mut leaving, Why::Posted(end), traffic),
+                        None => {}
                     }
                     Box::pin(send_extras(frames_of_client, to_client)).await;
                     Box::pin(send_extras(frames_of_agent, to_agent)).await;
@@ -139,11 +117,9 @@ impl Life {
                     }
                 }
                 Some(socket) = line.sockets.recv(),
-                    if matches!(leaving, None | Some(Leaving::Posted(_))) =>
+                    if leaving.as_ref().is_none_or(Leaving::may_be_replaced) =>
                 {
-                    leaving = Some(Leaving::Replaced(socket));
-                    since = link::now();
-                    check_at = since + QUIET;
+                    leaving::leave(&mut leaving, Why::Replaced(socket), traffic);
                 }
                 over = &mut pump_down => match over {
                     PumpEnd::Sink(_) => return After::End(End {
@@ -154,11 +130,9 @@ impl Life {
                         Ending::Malformed(reason) => {
                             return After::End(End::new(reason, format!("the agent: {end}")));
                         }
-                        Ending::Orderly | Ending::Lost => {
-                            return leaving.map_or(After::Lost, |leaving| after(leaving, line));
-                        }
+                        Ending::Orderly | Ending::Lost => break,
                     },
-                    PumpEnd::Done => return leaving.map_or(After::Lost, |leaving| after(leaving, line)),
+                    PumpEnd::Done => break,
                     PumpEnd::Exceeded => return After::End(too_much("the agent")),
                 },
                 over = &mut pump_up, if !is_up_over => {
@@ -168,61 +142,26 @@ impl Life {
                             return After::End(End::client(&end));
                         }
                         PumpEnd::Source(_) | PumpEnd::Done => {
-                            let quiet = traffic.quiet_for(Direction::Up).unwrap_or(QUIET);
-                            check_at = link::now() + QUIET.saturating_sub(quiet);
-                            if !matches!(leaving, Some(Leaving::Posted(_))) {
-                                leaving = Some(Leaving::ClientDone);
-                                since = link::now();
-                            }
+                            leaving::leave(&mut leaving, Why::ClientDone, traffic);
                         }
                         PumpEnd::Exceeded => return After::End(too_much("the client")),
-                        PumpEnd::Sink(_) => {
-                            check_at = link::now() + QUIET;
-                            if leaving.is_none() {
-                                leaving = Some(Leaving::Deaf);
-                                since = link::now();
-                            }
-                        }
+                        PumpEnd::Sink(_) => leaving::leave(&mut leaving, Why::Deaf, traffic),
                     }
                 }
                 () = &mut client_broken => return After::End(End {
                     is_client_gone: true,
                     ..End::new(Reason::ClientClosed, "the client was cut off")
                 }),
-                () = link::sleep_until(check_at), if leaving.is_some() => {
-                    // While output waits for the meter or the client, the agent's end is not near.
-                    let is_client_done = matches!(leaving, Some(Leaving::ClientDone));
-                    let enough = match leaving {
-                        Some(Leaving::Posted(_)) if !is_official => link::DEAD_AFTER,
-                        _ => QUIET,
-                    };
-                    // Before it was known to leave, silence meant nothing: what it said last may be on a slow
-                    // way still, while the report of its end went round by another.
-                    let waited = link::now().duration_since(since);
-                    let quiet = traffic.quiet_for(Direction::Down).unwrap_or(waited).min(waited);
-                    if let Some(Leaving::Posted(end)) = leaving.as_mut()
-                        && is_port
-                        && end.reason != Reason::Exit
-                        && !traffic.is_reading(Direction::Down)
-                        && quiet >= link::STUCK
-                    {
-                        // Nothing gets past what he does not read: a connection that was cut off is
-                        // not to stay for that.
-                        end.is_client_stuck = true;
-                        return leaving.map_or(After::Lost, |leaving| after(leaving, line));
+                () = leaving::due(leaving.as_ref()) => {
+                    let is_over = |it: &mut Leaving| it.is_over(traffic, is_official, is_port);
+                    if leaving.as_mut().is_some_and(is_over) {
+                        break;
                     }
-                    let is_quiet = traffic.is_reading(Direction::Down) && quiet >= enough;
-                    match leaving.take() {
-                        Some(leaving) if is_client_done || is_quiet => {
-                            return after(leaving, line);
-                        }
-                        other => leaving = other,
-                    }
-                    check_at = link::now() + QUIET;
                 }
                 never = &mut keep_alive => match never {},
             }
         }
+        leaving.map_or(After::Lost, |leaving| leaving.after(line))
     }
 }
 
@@ -230,17 +169,6 @@ impl Life {
 fn too_much(who: &str) -> End {
     let detail = format!("{who} sent more than the bandwidth allows");
     End::new(Reason::FlowExceedLimit, detail)
-}
-
-fn after(leaving: Leaving, line: &Line) -> After {
-    match leaving {
-        // Its last words come by another channel.
-        Leaving::Posted(_) if line.is_dialled() => After::Lost,
-        Leaving::Posted(end) => After::End(end),
-        Leaving::Replaced(socket) => After::Replaced(socket),
-        Leaving::Deaf => After::Lost,
-        Leaving::ClientDone => After::End(End::new(Reason::ClientClosed, "the client closed")),
-    }
 }
 
 /// Lets a hold go on until something else is done.
