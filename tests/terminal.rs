@@ -78,6 +78,9 @@ impl Place {
         self.pty
             .type_text(&format!("{DOES}; printf ed\"\"ited; cat\r"));
         self.pty.expect("edited");
+        // What is typed reaches the editor only once it has the terminal.
+        self.pty.type_text("hears\r");
+        self.pty.expect("hears\r\nhears\r\n");
         session
     }
 
