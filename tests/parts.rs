@@ -320,8 +320,8 @@ fn a_command_goes_on_while_its_relay_is_killed_and_started_again() {
 }
 
 /// An activation, by the API: its id and its code.
-fn activation(home: &Home) -> (String, String) {
-    let made = home.run(&["api", "CreateActivation", "--InstanceName", "web"]);
+fn activation(home: &Home, parameters: &[&str]) -> (String, String) {
+    let made = home.run(&[&["api", "CreateActivation"], parameters].concat());
     let told: serde_json::Value = serde_json::from_slice(&made.stdout).expect("JSON");
     let text = |name: &str| told[name].as_str().expect("a text").to_owned();
     (text("ActivationId"), text("ActivationCode"))
@@ -329,7 +329,7 @@ fn activation(home: &Home) -> (String, String) {
 
 /// An agent that registers, with the code in its environment.
 fn registering(home: &Home, more: &[&str]) -> Running {
-    let (id, code) = activation(home);
+    let (id, code) = activation(home, &["--InstanceName", "web"]);
     let mut agent = home.axt(&[&["agent", "--register", "--activation-id", &id], more].concat());
     agent
         .env("AXT_ACTIVATION_CODE", &code)
@@ -422,6 +422,43 @@ fn one_process_registers_as_many_instances_and_runs_the_agents_of_all() {
     assert!(told.contains("registered as 3"), "{told}");
     assert!(left.status.success(), "{}", stderr(&left));
     assert_eq!(none, [""; 0]);
+    assert!(!home.path("state/agents/default").exists());
+}
+
+#[test]
+fn an_agent_that_is_killed_while_it_registers_as_many_knows_what_it_has_become() {
+    let home = Home::new();
+    let _relay = home.relay(&[], &[]);
+    let many = ["--InstanceName", "web", "--InstanceCount", "1000"];
+    let (id, code) = activation(&home, &many);
+    let instances = ["--instances", "1000", "--activation-id", &id];
+    let mut agent = home.axt(&[&["agent", "--register"], &instances[..]].concat());
+    agent.env("AXT_ACTIVATION_CODE", &code);
+    let kept = || {
+        let text = fs::read_to_string(home.path("state/agents/default/identity.json")).ok()?;
+        let kept: serde_json::Value = serde_json::from_str(&text).expect("whole");
+        Some(1 + kept["others"].as_array().map_or(0, Vec::len))
+    };
+    let registered = || {
+        let told = home.run(&["api", "DescribeManagedInstances"]);
+        let told: serde_json::Value = serde_json::from_slice(&told.stdout).expect("JSON");
+        told["TotalCount"].as_u64().expect("a number") as usize
+    };
+
+    let mut agent = Running::start(agent);
+    process::wait_for("some instances", || kept().filter(|kept| *kept > 2));
+    agent.signal(Signal::KILL);
+    agent.ended();
+    let (kept, registered) = (kept().expect("kept"), registered());
+    let left = home.run(&["agent", "--deregister"]);
+
+    // Of one, the answer may have been under way.
+    assert!(
+        kept == registered || kept + 1 == registered,
+        "{kept} of {registered}"
+    );
+    let told = stderr(&left);
+    assert!(told.contains(&format!("and {} more", kept - 1)), "{told}");
     assert!(!home.path("state/agents/default").exists());
 }
 
@@ -555,7 +592,7 @@ fn an_agent_poses_as_another_machine() {
 fn a_wrong_activation_is_refused_in_words_and_leaves_nothing_registered() {
     let home = Home::new();
     let _relay = home.relay(&[], &[]);
-    let (id, _) = activation(&home);
+    let (id, _) = activation(&home, &[]);
 
     let mut agent = home.axt(&["agent", "--register", "--activation-id", &id]);
     agent

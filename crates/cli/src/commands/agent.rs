@@ -72,8 +72,11 @@ async fn deregister(folder: &AgentFolder, config: LoneAgentConfig) -> Result<Exi
     let instances = lone::deregister(folder, config).await.map_err(|error| {
         Failure::failed(error).hint("the key is still there, so that it can be tried again")
     })?;
-    for instance in instances {
-        say(&format!("{instance} is deregistered"));
+    if let [first, others @ ..] = instances.as_slice() {
+        say(&format!(
+            "deregistered {}",
+            serve::named(first, others.len())
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -135,11 +135,13 @@ impl AgentFolder {
         }
     }
 
-    /// Keeps who it is now, and whom it trusts.
-    pub(super) fn write(&self, who: &Registered, ca: Option<&str>) -> Result<(), KeptError> {
-        if let Some(ca) = ca {
-            kept::write_text(&self.0.join(CA), ca)?;
-        }
+    /// Keeps whom it trusts. Blocks.
+    pub(super) fn trust(&self, ca: &str) -> Result<(), KeptError> {
+        kept::write_text(&self.0.join(CA), ca)
+    }
+
+    /// Keeps who it is now. Blocks.
+    pub(super) fn write(&self, who: &Registered) -> Result<(), KeptError> {
         kept::write(&self.0.join(IDENTITY), who)
     }
 
@@ -212,7 +214,8 @@ mod tests {
         let folder = AgentFolder::new(state.path(), "default").expect("a name");
 
         let key = folder.key().expect("made");
-        folder.write(&registered(), Some("PEM")).expect("kept");
+        folder.trust("PEM").expect("kept");
+        folder.write(&registered()).expect("kept");
         let again = folder.key().expect("read");
 
         assert_eq!(folder.read().expect("read"), Some(registered()));
@@ -241,7 +244,7 @@ mod tests {
             ..registered()
         };
         folder.key().expect("made");
-        folder.write(&both, None).expect("kept");
+        folder.write(&both).expect("kept");
 
         folder.forget(&both.instance).expect("forgotten");
         let left = folder.read().expect("read").expect("one is left");

@@ -32,7 +32,7 @@ pub async fn register(
     }
     root(&mut wanted.server)?;
     let key = folder.key()?.public();
-    let pem = ca
+    let mut pem = ca
         .as_deref()
         .filter(|_| keeps_relay)
         .map(read)
@@ -40,37 +40,33 @@ pub async fn register(
     let tls = trust(ca)?;
     let http = HttpClient::new(dialer(proxy.as_ref(), &tls)?, tls);
     let mut who = kept;
-    let mut told = Ok(());
     let name = std::mem::take(&mut wanted.name);
     for number in has.saturating_add(1)..=count {
         wanted.name = match number {
             1 => name.clone(),
             number => format!("{name}-{number}"),
         };
-        match axt_agent::register(&http, &wanted, &key).await {
-            Ok(instance) => match &mut who {
-                Some(who) => who.others.push(instance),
-                None => {
-                    who = Some(Registered {
-                        instance,
-                        others: Vec::new(),
-                        machine_id: wanted.machine_id.clone(),
-                        region: wanted.region.clone(),
-                        server: keeps_relay.then(|| wanted.server.clone()),
-                    });
-                }
-            },
-            Err(error) => {
-                told = Err(error);
-                break;
+        let instance = axt_agent::register(&http, &wanted, &key).await?;
+        let who = match &mut who {
+            Some(who) => {
+                who.others.push(instance);
+                who
             }
+            None => who.insert(Registered {
+                instance,
+                others: Vec::new(),
+                machine_id: wanted.machine_id.clone(),
+                region: wanted.region.clone(),
+                server: keeps_relay.then(|| wanted.server.clone()),
+            }),
+        };
+        // Each at once: what is not kept could not be taken back, should the next be refused or this
+        // process be killed.
+        if let Some(pem) = pem.take() {
+            folder.trust(&pem)?;
         }
+        folder.write(who)?;
     }
-    // Also when the relay would not have all of them: what is not kept could not be taken back.
-    if let Some(who) = &who {
-        folder.write(who, pem.as_deref())?;
-    }
-    told?;
     who.ok_or(LoneAgentError::Server(wanted.server))
 }
 
