@@ -2,6 +2,7 @@
 
 use axt_proto::{AccountId, RegionId};
 use serde::Deserialize;
+use wildmatch::WildMatch;
 
 use crate::ActionName;
 
@@ -64,9 +65,7 @@ impl Policy {
     /// What the policy says to an action on a resource.
     #[must_use]
     pub fn judge(&self, action: ActionName, resource: &str) -> Judgement {
-        self.judge_by(action, |pattern| {
-            matches(pattern.as_bytes(), resource.as_bytes())
-        })
+        self.judge_by(action, |pattern| matches(pattern, resource))
     }
 
     /// What it says to an action whose resource is not known yet: allowed when a statement allows
@@ -95,9 +94,10 @@ impl Policy {
         let action = format!("ecs:{action}").to_ascii_lowercase();
         self.statement.iter().any(|statement| {
             statement.effect == effect
-                && statement.action.iter().any(|pattern| {
-                    matches(pattern.to_ascii_lowercase().as_bytes(), action.as_bytes())
-                })
+                && statement
+                    .action
+                    .iter()
+                    .any(|pattern| matches(&pattern.to_ascii_lowercase(), &action))
                 && statement.resource.iter().any(|pattern| covers(pattern))
         })
     }
@@ -115,34 +115,9 @@ pub fn instance_resource(region: &RegionId, account: &AccountId, instance: &str)
     format!("acs:ecs:{region}:{account}:instance/{instance}")
 }
 
-/// Whether a text matches a pattern of `*` and `?`: the last `*` takes one more byte whenever what
-/// comes after it does not fit, so the work is at most the product of both lengths.
-fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut at, mut from) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while let Some(byte) = text.get(from) {
-        match pattern.get(at) {
-            Some(b'*') => {
-                retry = Some((at, from));
-                at += 1;
-            }
-            Some(wanted) if *wanted == b'?' || wanted == byte => {
-                at += 1;
-                from += 1;
-            }
-            _ => match retry {
-                Some((star, taken)) => {
-                    retry = Some((star, taken + 1));
-                    at = star + 1;
-                    from = taken + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern
-        .get(at..)
-        .is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
+/// Whether a text matches a pattern of `*` and `?`.
+fn matches(pattern: &str, text: &str) -> bool {
+    WildMatch::new(pattern).matches(text)
 }
 
 /// RAM lets a list of one stand as its item.
@@ -241,11 +216,7 @@ mod tests {
             ("", "a", false),
             ("**", "x", true),
         ] {
-            assert_eq!(
-                matches(pattern.as_bytes(), text.as_bytes()),
-                wanted,
-                "{pattern} {text}"
-            );
+            assert_eq!(matches(pattern, text), wanted, "{pattern} {text}");
         }
     }
 }

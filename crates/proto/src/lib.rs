@@ -19,6 +19,7 @@ pub mod id;
 pub mod idle;
 pub mod limits;
 pub mod meter;
+pub mod network;
 pub mod reason;
 pub mod secret;
 pub mod status;
@@ -36,6 +37,7 @@ pub use id::{
 pub use idle::IdleTimer;
 pub use limits::Limits;
 pub use meter::{Direction, Load, Meter, Verdict};
+pub use network::Network;
 pub use reason::{CloseCode, Reason};
 pub use secret::Secret;
 pub use status::Status;

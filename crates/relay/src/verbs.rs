@@ -19,8 +19,10 @@ use std::collections::BTreeMap;
 
 use axt_openapi::{
     Action, Answer, ApiError, Call, Caller, ErrorCode, Idempotency,
-    action::{Language, Tag},
-    answer, region,
+    action::{Language, Request, Tag},
+    answer,
+    paging::{Page, PageRequest, Scope},
+    region,
 };
 use axt_proto::RegionId;
 use axt_registry::{Fingerprint, TokenAction, TokenKey, TokenRefusal};
@@ -115,6 +117,19 @@ fn refused<R: std::error::Error>(
         NotDone::Token(TokenRefusal::Processing) => ErrorCode::IdempotentProcessing.into(),
         NotDone::Journal => ErrorCode::InternalErrorDispatch.into(),
     }
+}
+
+/// The page that a request asks for, of a list whose order does not change from call to call; `id` is
+/// what an item is found again by.
+fn page<T, R: Request>(
+    shared: &Shared,
+    caller: &Caller,
+    (request, wanted): (&R, &PageRequest),
+    list: Vec<T>,
+    id: impl Fn(&T) -> &str,
+) -> Result<Page<T>, ApiError> {
+    let scope = Scope::of(request, &caller.account);
+    wanted.cut(list, id, scope, &shared.next_tokens, shared.clock.now())
 }
 
 /// What a ClientToken is unique within, and what it came with (limits-and-semantics 4).

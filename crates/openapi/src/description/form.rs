@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use axt_proto::Network;
+
 /// What a text has to look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -36,7 +38,7 @@ impl Form {
             Self::Ascii => text.bytes().all(|byte| byte.is_ascii_graphic()),
             Self::Host => text.parse::<IpAddr>().is_ok() || is_host_name(text),
             Self::Name => is_name(text),
-            Self::AddressRange => is_address_range(text),
+            Self::AddressRange => text.parse::<Network>().is_ok(),
             Self::Megabytes(least, most) => {
                 let number = text.strip_suffix("MB").filter(|digits| is_decimal(digits));
                 number
@@ -91,20 +93,6 @@ fn is_name(text: &str) -> bool {
             .all(|letter| letter.is_alphanumeric() || "._-:".contains(letter))
         && !text.starts_with("http://")
         && !text.starts_with("https://")
-}
-
-fn is_address_range(text: &str) -> bool {
-    let (address, prefix) = match text.split_once('/') {
-        Some((address, prefix)) => (address, Some(prefix)),
-        None => (text, None),
-    };
-    let Ok(address) = address.parse::<IpAddr>() else {
-        return false;
-    };
-    let widest = if address.is_ipv4() { 32 } else { 128 };
-    prefix.is_none_or(|prefix| {
-        is_decimal(prefix) && prefix.parse::<u8>().is_ok_and(|bits| bits <= widest)
-    })
 }
 
 #[cfg(test)]

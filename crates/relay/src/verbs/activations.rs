@@ -4,11 +4,10 @@ use axt_openapi::{
     Answer, ApiError, Caller, ErrorCode, Idempotency,
     action::{CreateActivation, DeleteActivation, DescribeActivations, DisableActivation},
     answer,
-    paging::Scope,
 };
 use axt_registry::{Activation, ActivationId, ActivationRefusal, ActivationSpec, TokenAction};
 
-use super::{has_tags, refused, tags, times::seconds, token};
+use super::{has_tags, page, refused, tags, times::seconds, token};
 use crate::relay::Shared;
 
 pub(super) async fn create(
@@ -79,13 +78,9 @@ pub(super) async fn list(
         })
         .await?;
     found.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
-    let page = request.page.cut(
-        found,
-        |one| one.id.0.as_str(),
-        Scope::of(request, &caller.account),
-        &shared.next_tokens,
-        shared.clock.now(),
-    )?;
+    let page = page(shared, caller, (request, &request.page), found, |one| {
+        one.id.0.as_str()
+    })?;
     Ok(answer::DescribeActivations {
         page_number: page.page_number,
         page_size: page.page_size,

@@ -4,12 +4,11 @@ use axt_openapi::{
     Answer, ApiError, Caller, ErrorCode,
     action::{DescribeCloudAssistantStatus, InstallCloudAssistant},
     answer,
-    paging::Scope,
 };
 use axt_proto::InstanceId;
 use axt_registry::{Changes, Instance, OsType, UnknownInstance};
 
-use super::{refused, times::seconds};
+use super::{page, refused, times::seconds};
 use crate::relay::Shared;
 
 /// ecs-api 3.4.
@@ -43,12 +42,12 @@ pub(super) async fn agents(
         })
         .await?;
     let found = found.ok_or(ErrorCode::InvalidInstanceNotFound)?;
-    let page = request.page.cut(
+    let page = page(
+        shared,
+        caller,
+        (request, &request.page),
         found,
         |(one, _)| one.spec.id.as_str(),
-        Scope::of(request, &caller.account),
-        &shared.next_tokens,
-        shared.clock.now(),
     )?;
     let items: Vec<_> = page.items.iter().map(status).collect();
     Ok(answer::DescribeCloudAssistantStatus {

@@ -1,11 +1,9 @@
 //! The record of sessions (ecs-api 3.3).
 
-use axt_openapi::{
-    Answer, ApiError, Caller, action::DescribeTerminalSessions, answer, paging::Scope,
-};
+use axt_openapi::{Answer, ApiError, Caller, action::DescribeTerminalSessions, answer};
 use axt_registry::{Connection, ConnectionStatus, Registry, Session, SessionTarget};
 
-use super::times::seconds;
+use super::{page, times::seconds};
 use crate::relay::Shared;
 
 /// The newest first. A filter that fits nothing makes an empty list.
@@ -31,13 +29,9 @@ pub(super) async fn list(
             .collect()
         })
         .await?;
-    let page = request.page.cut(
-        found,
-        |one| &one.session_id,
-        Scope::of(request, &caller.account),
-        &shared.next_tokens,
-        shared.clock.now(),
-    )?;
+    let page = page(shared, caller, (request, &request.page), found, |one| {
+        &one.session_id
+    })?;
     Ok(answer::DescribeTerminalSessions {
         next_token: page.next_token,
         sessions: page.items.into(),

@@ -4,12 +4,12 @@ use axt_openapi::{
     Answer, ApiError, Caller,
     action::{DescribeInstanceStatus, DescribeInstances},
     answer,
-    paging::Scope,
 };
 use axt_proto::RegionId;
 use axt_registry::{Instance, OsType};
+use wildmatch::WildMatchPattern;
 
-use super::{has_tags, tags, times::minutes};
+use super::{has_tags, page, tags, times::minutes};
 use crate::relay::Shared;
 
 /// ecs-api 3.14: instances of the cloud's own, not managed ones.
@@ -32,13 +32,9 @@ pub(super) async fn list(
             ours.cloned().collect()
         })
         .await?;
-    let page = request.page.cut(
-        found,
-        |one| one.spec.id.as_str(),
-        Scope::of(request, &caller.account),
-        &shared.next_tokens,
-        shared.clock.now(),
-    )?;
+    let page = page(shared, caller, (request, &request.page), found, |one| {
+        one.spec.id.as_str()
+    })?;
     let items: Vec<_> = page.items.iter().map(described).collect();
     Ok(answer::DescribeInstances {
         total_count: page.total_count,
@@ -77,13 +73,9 @@ pub(super) async fn states(
             .collect()
         })
         .await?;
-    let page = request.page.cut(
-        found,
-        |one| &one.instance_id,
-        Scope::of(request, &caller.account),
-        &shared.next_tokens,
-        shared.clock.now(),
-    )?;
+    let page = page(shared, caller, (request, &request.page), found, |one| {
+        &one.instance_id
+    })?;
     Ok(answer::DescribeInstanceStatus {
         total_count: page.total_count,
         page_number: page.page_number,
@@ -114,24 +106,9 @@ fn is_wanted(instance: &Instance, wanted: &DescribeInstances) -> bool {
     has_id && has_name && has_status && has_address && has_tags(&spec.tags, &wanted.tags)
 }
 
-/// Whether a text fits a pattern in which `*` stands for any text.
+/// Whether a text fits a pattern in which `*` stands for any text, and nothing else for another.
 fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else {
-        return rest.is_empty();
-    };
-    for part in parts {
-        match rest.split_once(part) {
-            Some((_, after)) => rest = after,
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
+    WildMatchPattern::<'*', '\0'>::new(pattern).matches(text)
 }
 
 /// The only zone that a region has here.
@@ -198,6 +175,7 @@ mod tests {
             ("a*a", "a", false),
             ("w**1", "web-1", true),
             ("w*x*1", "web-1", false),
+            ("we?", "web", false),
         ] {
             assert_eq!(matches(pattern, text), fits, "{pattern} on {text}");
         }

@@ -4,14 +4,13 @@ use axt_openapi::{
     Answer, ApiError, Caller, ErrorCode, Idempotency,
     action::{DeregisterManagedInstance, DescribeManagedInstances, ModifyManagedInstance},
     answer,
-    paging::Scope,
 };
 use axt_proto::{AccountId, InstanceId, RegionId};
 use axt_registry::{
     Changes, Instance, InstancePatch, OsType, Registry, TokenAction, UnknownInstance,
 };
 
-use super::{has_tags, refused, tags, times::seconds, token};
+use super::{has_tags, page, refused, tags, times::seconds, token};
 use crate::{desk::Desk, relay::Shared};
 
 pub(super) async fn list(
@@ -31,13 +30,9 @@ pub(super) async fn list(
                 .collect()
         })
         .await?;
-    let page = request.page.cut(
-        found,
-        |one| &one.instance_id,
-        Scope::of(request, &caller.account),
-        &shared.next_tokens,
-        shared.clock.now(),
-    )?;
+    let page = page(shared, caller, (request, &request.page), found, |one| {
+        &one.instance_id
+    })?;
     Ok(answer::DescribeManagedInstances {
         page_number: page.page_number,
         page_size: page.page_size,

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use axt_proto::Network;
+
 /// What `NO_PROXY` says: names with all that is under them, addresses, networks (`10.0.0.0/8`), each
 /// with a port or for all; `*` is everybody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,7 +18,7 @@ struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Host {
     Every,
-    Network { address: IpAddr, bits: u32 },
+    Network(Network),
     Name(String),
 }
 
@@ -64,14 +66,8 @@ impl Host {
             return Some(Self::Every);
         }
         let bare = text.trim_start_matches('[').trim_end_matches(']');
-        if let Ok(address) = bare.parse::<IpAddr>() {
-            let bits = whole(address);
-            return Some(Self::Network { address, bits });
-        }
-        if let Some((address, bits)) = text.split_once('/') {
-            let address: IpAddr = address.parse().ok()?;
-            let bits = bits.parse().ok().filter(|bits| *bits <= whole(address))?;
-            return Some(Self::Network { address, bits });
+        if let Ok(network) = bare.parse() {
+            return Some(Self::Network(network));
         }
         let name = text.trim_start_matches("*.").trim_start_matches('.');
         (!name.is_empty() && !name.contains(':')).then(|| Self::Name(name.to_owned()))
@@ -80,27 +76,10 @@ impl Host {
     fn includes(&self, host: &str, address: Option<IpAddr>) -> bool {
         match self {
             Self::Every => true,
-            Self::Network {
-                address: network,
-                bits,
-            } => address.is_some_and(|address| is_within(address.to_canonical(), *network, *bits)),
+            Self::Network(network) => address.is_some_and(|address| network.includes(address)),
             Self::Name(name) => host
                 .strip_suffix(name.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
         }
     }
-}
-
-const fn whole(address: IpAddr) -> u32 {
-    if address.is_ipv4() { 32 } else { 128 }
-}
-
-fn is_within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
-    let as_bits = |address: IpAddr| match address {
-        IpAddr::V4(address) => u128::from(address.to_bits()) << 96,
-        IpAddr::V6(address) => address.to_bits(),
-    };
-    let same_family = address.is_ipv4() == network.is_ipv4();
-    let differing = as_bits(address) ^ as_bits(network);
-    same_family && differing.leading_zeros() >= bits
 }

@@ -4,13 +4,15 @@ use axt_openapi::{
     Answer, ApiError, Caller,
     action::{ContentEncoding, DescribeInvocationResults},
     answer::{self, InvocationResult},
-    paging::Scope,
 };
 use axt_proto::{InstanceId, InvocationId, Tick};
 use axt_registry::{Invocation, Registry, Run};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::{relay::Shared, verbs::times::seconds};
+use crate::{
+    relay::Shared,
+    verbs::{page, times::seconds},
+};
 
 /// Where a result is found again.
 struct Place {
@@ -45,13 +47,9 @@ pub(crate) async fn results(
                 .collect()
         })
         .await?;
-    let page = request.page.cut(
-        found,
-        |place| &place.name,
-        Scope::of(request, &caller.account),
-        &shared.next_tokens,
-        shared.clock.now(),
-    )?;
+    let page = page(shared, caller, (request, &request.page), found, |place| {
+        &place.name
+    })?;
     let (places, encoding) = (page.items, request.content_encoding);
     let results: Vec<InvocationResult> = shared
         .desk
