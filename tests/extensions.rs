@@ -20,7 +20,7 @@ use axt_proto::{
     Message, Reason,
     frame::{Size, client::ClientFraming},
 };
-use axt_sandbox::{Sandbox, SandboxConfig, State};
+use axt_sandbox::Sandbox;
 use bytes::Bytes;
 use http::HeaderMap;
 use tokio::{
@@ -29,7 +29,7 @@ use tokio::{
 };
 
 use harness::{
-    command, settings, start,
+    command, settings, settings_at, start,
     tunnel::{Pairing, Tunnel, is_reset, listen, noise, read, reset, rest, soon},
 };
 
@@ -233,13 +233,7 @@ struct Machine {
 impl Machine {
     async fn start() -> Self {
         let home = tempfile::tempdir().expect("a folder");
-        let sandbox = start(SandboxConfig {
-            state: State::Ephemeral {
-                home: Some(home.path().to_owned()),
-            },
-            ..settings()
-        })
-        .await;
+        let sandbox = start(settings_at(home.path())).await;
         Self { sandbox, home }
     }
 

@@ -4,12 +4,12 @@ use std::process::Stdio;
 
 use axt_client::{api::CallError, session::OpenError};
 use axt_proto::Limits;
-use axt_sandbox::{SandboxConfig, State};
+use axt_sandbox::SandboxConfig;
 use tokio::{io::AsyncWriteExt, net::TcpStream, process::Command};
 
 use crate::{
     harness::{
-        settings, start,
+        settings, settings_at, start,
         tunnel::{is_reset, listen, read, rest, soon},
         until,
     },
@@ -20,14 +20,11 @@ use crate::{
 async fn the_command_says_where_it_listens_carries_what_comes_and_ends_all_of_it_on_ctrl_c() {
     let home = tempfile::tempdir().expect("a folder");
     let sandbox = start(SandboxConfig {
-        state: State::Ephemeral {
-            home: Some(home.path().to_owned()),
-        },
         limits: Limits {
             sessions_per_region: 1,
             ..settings().limits
         },
-        ..settings()
+        ..settings_at(home.path())
     })
     .await;
     let listener = listen("127.0.0.1:0").await;
@@ -73,13 +70,7 @@ async fn the_command_says_where_it_listens_carries_what_comes_and_ends_all_of_it
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_tells_of_a_target_that_refuses_and_goes_on() {
     let home = tempfile::tempdir().expect("a folder");
-    let sandbox = start(SandboxConfig {
-        state: State::Ephemeral {
-            home: Some(home.path().to_owned()),
-        },
-        ..settings()
-    })
-    .await;
+    let sandbox = start(settings_at(home.path())).await;
     let listener = listen("127.0.0.1:0").await;
     let address = listener.local_addr().expect("bound");
     let port = address.port().to_string();

@@ -3,27 +3,21 @@
 use std::{path::Path, process::Stdio};
 
 use axt_client::session::Started;
-use axt_sandbox::{Sandbox, SandboxConfig, State};
+use axt_sandbox::Sandbox;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{io::AsyncWriteExt, process::Command};
 
 use crate::{
     harness::{
-        settings, start,
+        settings_at, start,
         tunnel::{listen, read, soon},
     },
     process::Portforward,
 };
 
 async fn sandbox(home: &TempDir) -> Sandbox {
-    start(SandboxConfig {
-        state: State::Ephemeral {
-            home: Some(home.path().to_owned()),
-        },
-        ..settings()
-    })
-    .await
+    start(settings_at(home.path())).await
 }
 
 /// Somebody starts a session for that port.

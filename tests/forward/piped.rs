@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use axt_proto::Limits;
-use axt_sandbox::{Sandbox, SandboxConfig, State};
+use axt_sandbox::{Sandbox, SandboxConfig};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::{
@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use crate::harness::{
-    settings, start,
+    settings, settings_at, start,
     tunnel::{listen, noise, read, reset, rest, soon},
     until,
 };
@@ -28,15 +28,12 @@ impl Place {
     async fn open() -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let sandbox = start(SandboxConfig {
-            state: State::Ephemeral {
-                home: Some(home.path().to_owned()),
-            },
             // One session is all that there may be.
             limits: Limits {
                 sessions_per_region: 1,
                 ..settings().limits
             },
-            ..settings()
+            ..settings_at(home.path())
         })
         .await;
         let target = listen("127.0.0.1:0").await;

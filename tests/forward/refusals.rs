@@ -6,12 +6,12 @@ use axt_client::forward::{Bound, EXTENSIONS, Forward, ForwardEvent, Route, Troub
 use axt_control::admin::{InstanceChange, InstanceStatus};
 use axt_net::tasks::Tasks;
 use axt_proto::{Limits, Tick};
-use axt_sandbox::{ClockStart, Sandbox, SandboxConfig, State};
+use axt_sandbox::{ClockStart, Sandbox, SandboxConfig};
 use tokio::{net::TcpStream, sync::mpsc};
 
 use crate::{
     harness::{
-        sandbox, settings, start,
+        sandbox, settings, settings_at, start,
         tunnel::{Pairing, Tunnel, is_reset, listen, rest, soon},
     },
     process::Portforward,
@@ -204,13 +204,7 @@ async fn the_connection_after_the_last_that_an_instance_takes_is_refused_and_the
 #[tokio::test(flavor = "multi_thread")]
 async fn with_exit_on_failure_the_first_failure_ends_the_command() {
     let home = tempfile::tempdir().expect("a folder");
-    let sandbox = start(SandboxConfig {
-        state: State::Ephemeral {
-            home: Some(home.path().to_owned()),
-        },
-        ..settings()
-    })
-    .await;
+    let sandbox = start(settings_at(home.path())).await;
     let listener = listen("127.0.0.1:0").await;
     let works = listener.local_addr().expect("bound").port().to_string();
 

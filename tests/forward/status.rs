@@ -8,7 +8,7 @@ use std::{
 
 use axt_net::tasks::Tasks;
 use axt_proto::Limits;
-use axt_sandbox::{SandboxConfig, State};
+use axt_sandbox::SandboxConfig;
 use rustix::{
     fs::OFlags,
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::{
     harness::{
-        settings, start,
+        settings_at, start,
         tunnel::{listen, soon},
     },
     process::Portforward,
@@ -59,11 +59,8 @@ async fn sees(screen: &mut tokio::fs::File, text: &str) {
 async fn a_person_sees_that_the_sessions_limit_is_what_makes_it_slow() {
     let home = tempfile::tempdir().expect("a folder");
     let sandbox = start(SandboxConfig {
-        state: State::Ephemeral {
-            home: Some(home.path().to_owned()),
-        },
         limits: Limits::default(),
-        ..settings()
+        ..settings_at(home.path())
     })
     .await;
     let listener = listen("127.0.0.1:0").await;

@@ -6,7 +6,7 @@
 pub(crate) mod memory;
 pub(crate) mod tunnel;
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, path::Path, time::Duration};
 
 use axt_agent::{Shells, shell::HelperProgram};
 use axt_client::session::Started;
@@ -34,6 +34,16 @@ pub(crate) fn settings() -> SandboxConfig {
             ..Limits::default()
         },
         ..SandboxConfig::default()
+    }
+}
+
+/// The same, for the program as well: it finds the sandbox by the state folder `home`.
+pub(crate) fn settings_at(home: &Path) -> SandboxConfig {
+    SandboxConfig {
+        state: State::Ephemeral {
+            home: Some(home.to_owned()),
+        },
+        ..settings()
     }
 }
 
