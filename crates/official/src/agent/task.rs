@@ -141,11 +141,14 @@ impl Task {
         if !["", "/", "/tmp", "/root"].contains(&self.folder.as_str()) {
             return Err(("workingDirectory", self.folder.clone()));
         }
-        let is_known = ["", "root"].contains(&self.username.as_str())
-            || agent.setup.users.contains(&self.username);
-        match is_known {
+        // It runs as root what names nobody, and takes nobody by name whose id is 0.
+        let is_taken = self.username.is_empty() || agent.setup.users.contains(&self.username);
+        match is_taken {
             true => Ok(script),
-            false => Err(("UsernameOrPasswordInvalid", self.username.clone())),
+            false => Err((
+                "UsernameOrPasswordInvalid",
+                format!("UserInvalid_{}: invalid uid and gid", self.username),
+            )),
         }
     }
 }

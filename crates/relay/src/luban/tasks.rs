@@ -24,6 +24,8 @@ const MAX_BYTES: usize = 4 * Limits::OUTPUT_BYTES;
 const KICK_AGAIN: Duration = Duration::from_secs(1);
 /// How often a command that runs reports, in milliseconds: the least there is.
 const INTERVAL_MS: u64 = 1_000;
+/// Who an official agent runs as.
+const ROOT: &str = "root";
 
 /// The task list. An agent asks for the reason `startup` when its process begins, and then nothing
 /// runs any more that ran before.
@@ -97,6 +99,7 @@ fn to_run(desk: &Desk, invocation: &Invocation, instance: &InstanceId) -> Task {
         }),
         false => content.to_owned(),
     };
+    let is_official = desk.announced(instance).is_empty();
     Task {
         task: TaskInfo {
             command_id: invocation.command.to_string(),
@@ -105,12 +108,12 @@ fn to_run(desk: &Desk, invocation: &Invocation, instance: &InstanceId) -> Task {
             command_content: content,
             time_out: spec.timeout_s.to_string(),
             working_directory: spec.working_directory.clone(),
-            username: spec.username.clone(),
+            username: user(&spec.username, is_official).to_owned(),
             windows_password_name: spec.password_name.clone(),
             creation_time: invocation.created.as_millis(),
             ..to_stop(&invocation.id, instance).task
         },
-        axt: (!desk.announced(instance).is_empty()).then_some(GrantedTask { position: true }),
+        axt: (!is_official).then_some(GrantedTask { position: true }),
         ..to_stop(&invocation.id, instance)
     }
 }
@@ -130,6 +133,15 @@ fn to_stop(id: &InvocationId, instance: &InstanceId) -> Task {
         },
         repeat: "Once".to_owned(),
         axt: None,
+    }
+}
+
+/// As whom it is to run. The official agent, which is root's itself, refuses any user whose id is 0 by
+/// name (as for sessions, wire-protocol 10.4): it runs as root what names nobody (10.7).
+fn user(username: &str, is_official: bool) -> &str {
+    match username {
+        ROOT if is_official => "",
+        _ => username,
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     harness::{INSTANCE, World},
     peers::Agent,
+    programs,
 };
 
 impl World {
@@ -232,6 +233,30 @@ async fn a_key_is_installed_as_the_user_whose_it_is() {
     let script = String::from_utf8(script).expect("a text");
     assert_eq!(task.username, "bob");
     assert!(script.contains("key='ssh-ed25519 AAAA test'"), "{script}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_to_run_as_root_is_not_refused_by_an_official_agent() {
+    let world = World::new().await;
+    let _agent = programs::agent(&world).await;
+    let id = world.run("echo hi", "&Username=root").await;
+
+    world.until_status("Success").await;
+
+    let result = world.result(&id).await;
+    assert_eq!(result["Output"], "hi\n");
+    assert_eq!(result["Username"], "root");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_of_ours_is_told_of_root_by_name() {
+    let world = World::new().await;
+    let agent = world.our_agent().await;
+    world.run("true", "&Username=root").await;
+
+    let list = agent.tasks("kickoff", "").await;
+
+    assert_eq!(list.run[0].task.username, "root");
 }
 
 #[tokio::test(start_paused = true)]

@@ -51,6 +51,15 @@ cat "$kept" >"$file"
 echo "the key is good for SECONDS seconds"
 "#;
 
+/// What goes before it for root, as whom an official agent runs what names nobody: whose agent is not
+/// root's has no way to his keys, and the agent's `HOME` may be another's.
+const FOR_ROOT: &str = r#"[ "$(id -u)" -eq 0 ] || {
+    echo 'the agent does not run as root, so it cannot let anyone in as root'
+    exit 1
+}
+HOME=~root
+"#;
+
 /// The content, or what stands in for it.
 pub(super) fn stand_in(base64: String) -> String {
     let is_install = content::text(&base64).is_some_and(|text| text.trim() == PLUGIN_INSTALL);
@@ -71,9 +80,13 @@ pub(super) fn send_ssh_public_key(parameters: &BTreeMap<String, String>) -> Opti
     if !is_key || username.is_empty() {
         return None;
     }
-    let script = INSTALL_KEY
+    let install = INSTALL_KEY
         .replace("SECONDS", &KEY_SECONDS.to_string())
         .replace("KEY", &key.replace('\'', r"'\''"));
+    let script = match username.as_str() {
+        "root" => [FOR_ROOT, &install].concat(),
+        _ => install,
+    };
     Some(CommandSpec {
         kind: CommandKind::RunShellScript,
         content: Secret::new(content::base64(&script)),
@@ -142,6 +155,25 @@ mod tests {
         let file = home.path().join(".ssh/authorized_keys");
         let text = fs::read_to_string(file).expect("readable");
         assert_eq!(text.lines().count(), 2);
+    }
+
+    #[test]
+    fn a_key_of_root_is_not_left_with_whoever_the_agent_is() {
+        let home = tempfile::tempdir().expect("a folder");
+        let spec = send_ssh_public_key(&parameters("ssh-ed25519 AAAA test", "root"));
+        let script = content::text(spec.expect("a key").content.expose()).expect("a text");
+        let as_another = format!("id() {{ echo 1000; }}\n{script}");
+
+        let ran = Command::new("sh")
+            .args(["-c", &as_another])
+            .env("HOME", home.path())
+            .output()
+            .expect("it runs");
+
+        assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+        let told = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert!(told.starts_with("the agent does not run as root"), "{told}");
+        assert_eq!(fs::read_dir(home.path()).expect("a folder").count(), 0);
     }
 
     fn parameters(key: &str, username: &str) -> BTreeMap<String, String> {
