@@ -171,3 +171,6 @@ async fn pace(interval_ms: u64) {
         link::sleep(std::time::Duration::from_millis(interval_ms)).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ impl Complaints {
         let all = self.take();
         if !all.is_empty() && !thread::panicking() {
             panic!(
-                "the official {whose} would have choked:\n  {}",
+                "the official {whose} would have choked on:\n  {}",
                 all.join("\n  ")
             );
         }

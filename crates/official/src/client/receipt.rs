@@ -48,10 +48,10 @@ impl Wss {
         if frame.payload.is_empty() {
             self.complain(format!("a frame of type {} without payload", frame.kind));
         }
-        if self.frames == 1
-            && wire::told_speed(&frame.payload).is_none()
-            && frame.payload.first() != Some(&5)
-        {
+        let is_status = frame.kind == kind::STATUS;
+        let is_speed = is_status && wire::told_speed(&frame.payload).is_some();
+        let is_end = is_status && frame.payload.first() == Some(&5);
+        if self.frames == 1 && !is_speed && !is_end {
             self.complain(format!("the first frame is no speed: {frame:?}"));
         }
         match frame.kind {
@@ -77,7 +77,10 @@ impl Wss {
                 })
             }
             [7, ..] => match wire::told_speed(payload) {
-                None => Receipt::Nothing,
+                None => {
+                    self.complain(format!("a speed that is none: {payload:?}"));
+                    Receipt::Nothing
+                }
                 Some(speed) => match wire::interval_ms(speed, 2_048) {
                     Some(interval) => Receipt::Pace(interval),
                     None => {

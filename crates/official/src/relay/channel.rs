@@ -43,6 +43,11 @@ impl DataChannel {
         self.line.send(Message::Binary(frame)).await;
     }
 
+    /// Sends a message that is no frame, or one that is wrong.
+    pub async fn send_as_it_is(&mut self, message: Bytes) {
+        self.line.send(Message::Binary(message)).await;
+    }
+
     /// Types.
     pub async fn type_text(&mut self, text: &str) {
         self.send(kind::INPUT, text.as_bytes()).await;

@@ -51,6 +51,12 @@ impl NotifyChannel {
         }
     }
 
+    /// Sends a command to which no answer is due.
+    pub async fn tell(&mut self, command: &str) {
+        let line = self.line.as_mut().expect("open");
+        line.send(Message::Text(command.to_owned().into())).await;
+    }
+
     /// Closes it in good order.
     pub async fn close(mut self, code: u16, reason: &str) {
         if let Some(mut line) = self.line.take() {

@@ -32,7 +32,8 @@ impl Session<'_> {
         if frame.payload.is_empty() {
             self.complain(format!("a frame of type {} without payload", frame.kind));
         }
-        if self.frames == 1 && wire::told_speed(&frame.payload).is_none() {
+        let is_speed = frame.kind == kind::STATUS && wire::told_speed(&frame.payload).is_some();
+        if self.frames == 1 && !is_speed {
             self.complain(format!("the first frame is no speed: {frame:?}"));
         }
         match frame.kind {
@@ -76,11 +77,7 @@ impl Session<'_> {
             (Target::NotYet, _) => self.complain("a size came before the terminal, and is lost"),
             (Target::Shell(shell), Some((rows, cols))) => shell.resize(rows, cols),
             (Target::Pty(pty), Some((rows, cols))) => pty.resize(rows, cols),
-            (Target::Port(_), _) => {
-                if !self.reopened().await {
-                    return Some(Code::OpenPortFailed);
-                }
-            }
+            (Target::Port(_), _) => return self.unasked().await,
         }
         None
     }
@@ -103,11 +100,16 @@ impl Session<'_> {
             Some(3) => {}
             other => self.complain(format!("a status of code {other:?} does nothing")),
         }
-        // The speed that comes first finds no target yet.
-        if self.frames > 1 && !self.reopened().await {
-            return Some(Code::OpenPortFailed);
+        self.unasked().await
+    }
+
+    /// A frame that is no input has a target dialled anew too, and nobody has asked for that: what the
+    /// new connection says comes behind the old one's end.
+    async fn unasked(&mut self) -> Option<Code> {
+        if matches!(&self.target, Target::Port(port) if !port.is_open()) {
+            self.complain("a frame without input has its target dialled anew, which has closed");
         }
-        None
+        (!self.reopened().await).then_some(Code::OpenPortFailed)
     }
 
     /// Any frame makes it dial anew a target that has closed (wire-protocol 9.2).
