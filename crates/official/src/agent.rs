@@ -98,6 +98,7 @@ impl OfficialAgent {
             live: Mutex::default(),
             running: Mutex::default(),
             cut: Notify::new(),
+            cut_off: Notify::new(),
             calls: Mutex::default(),
             ready,
         });
@@ -129,6 +130,13 @@ impl OfficialAgent {
 
     /// Loses its data channels on the way, as a network does; it dials them again.
     pub fn lose_data_channels(&self) {
+        self.agent.cut.notify_waiters();
+    }
+
+    /// Loses all its websockets at once, as when something on the way to the relay is started anew. Its
+    /// data channels are dialled again at once, and its notify channel 6 s later.
+    pub fn lose_network(&self) {
+        self.agent.cut_off.notify_waiters();
         self.agent.cut.notify_waiters();
     }
 
@@ -168,6 +176,8 @@ struct Agent {
     running: Mutex<task::Tasks>,
     /// Told when its data channels are lost.
     cut: Notify,
+    /// Told when its notify channel is lost.
+    cut_off: Notify,
     calls: Mutex<Vec<String>>,
     ready: watch::Sender<bool>,
 }

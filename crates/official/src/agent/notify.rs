@@ -81,6 +81,7 @@ async fn listen(agent: &Arc<Agent>, mut reader: Reader, writer: Writer) {
     };
     tokio::select! {
         biased;
+        () = agent.cut_off.notified() => {}
         () = commands => {}
         () = pings => {}
     }

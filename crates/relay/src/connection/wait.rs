@@ -33,8 +33,10 @@ impl Life {
                 Some(end) if orders.end.is_some() || !is_dialled => return Err(end),
                 _ => {}
             }
-            // At first the kick stays pending; later there is nobody left to come back.
-            if orders.is_agent_gone && !is_first && !is_dialled {
+            // At first the kick stays pending; later there is nobody left to come back. An official
+            // agent's notify channel is away for 6 s whenever it is lost (wire-protocol 8), which
+            // says nothing of its data channels.
+            if orders.is_agent_gone && !is_first && !is_dialled && !self.is_official {
                 return Err(End::new(Reason::AgentTimeout, "the agent went away"));
             }
             tokio::select! {

@@ -72,6 +72,25 @@ async fn an_idle_official_agent_is_kept_from_ending_the_session_itself() {
     );
 }
 
+/// Its notify channel comes back 6 s after the loss at the earliest, its data channels are tried for
+/// 13.2 s (wire-protocol 8): that the one is away says nothing of the others.
+#[tokio::test(start_paused = true)]
+async fn one_that_has_lost_all_its_websockets_may_dial_its_data_channel_until_it_gives_up() {
+    let world = World::new().await;
+    let mut agent = world.agent().await;
+    let session = world.start_session().await;
+    let (mut client, channel) = world.pair(&mut agent, &session).await;
+    let object = channel.object.clone();
+
+    agent.go_away();
+    drop(channel);
+    link::sleep(Duration::from_millis(13_200)).await;
+    let again = agent.dial(object).await.expect("let in");
+    again.print("still here").await;
+
+    client.expect_output("still here").await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn everything_else_that_it_asks_is_answered_calmly() {
     let world = World::new().await;

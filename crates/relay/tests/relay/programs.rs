@@ -354,6 +354,43 @@ async fn a_lost_data_channel_changes_nothing_for_a_shell() {
     }
 }
 
+/// The agent's notify channel is away for 6 s then, and its data channels for no longer than it takes to
+/// dial (wire-protocol 8).
+#[tokio::test(start_paused = true)]
+async fn a_network_that_fails_for_a_moment_changes_nothing_for_a_shell() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let client = client(&world, "").await;
+    let mut terminal = terminal(&client).await;
+
+    for _ in 0..3 {
+        agent.lose_network();
+        link::sleep(Duration::from_secs(1)).await;
+        terminal.type_line("echo still here").await;
+        terminal.expect("\nstill here\r\n$ ").await;
+        link::sleep(Duration::from_secs(6)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_three_hours_the_agent_ends_a_session_whatever_flows() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let client = client(&world, "").await;
+    let mut terminal = terminal(&client).await;
+
+    for _ in 0..179 {
+        link::sleep(Duration::from_secs(60)).await;
+        terminal.type_line("echo on").await;
+        terminal.expect("\non\r\n").await;
+    }
+    let (ended, _) = terminal.ended().await;
+
+    assert!(ended.line.starts_with("AgentTimeout:"), "{ended:?}");
+    assert!(closed(Reason::AgentTimeout)(&world.until_over().await));
+    assert_eq!(agent.sessions(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_lost_data_channel_has_no_target_dialled_anew_that_has_closed() {
     let world = World::new().await;
