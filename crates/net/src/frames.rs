@@ -11,7 +11,7 @@ pub use crate::tap::{Tap, Tapped, Way};
 use crate::{
     clock::Clock,
     tap::{Seen, Side},
-    ws::{Incoming, WebSocket, WsError, WsReader, WsWriter},
+    ws::{Incoming, Patience, WebSocket, WsError, WsReader, WsWriter},
 };
 
 /// Reads frames. Made by [`framed`].
@@ -143,6 +143,12 @@ impl<F: Framing> FrameReader<F> {
     #[must_use]
     pub const fn framing(&self) -> &F {
         &self.framing
+    }
+
+    /// [`WsReader::patience`].
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        self.reader.patience()
     }
 
     /// [`WsReader::finish`].

@@ -18,6 +18,9 @@ pub const DEAD_AFTER: Duration = Duration::from_secs(30);
 /// How long it may be so while the peer keeps a message of ours waiting: a peer that holds back
 /// cannot read our pings, so it is given longer to answer one.
 pub const STALLED_AFTER: Duration = Duration::from_secs(60);
+/// How long an official agent may be silent on a data channel: it answers no ping while what is behind
+/// it takes nothing, but goes on sending its own, one a minute (wire-protocol 7, 8).
+pub const OFFICIAL_DEAD_AFTER: Duration = Duration::from_secs(130);
 /// How long an agent has from the kick until its data channel is dialled (wire-protocol 12.19).
 pub const KICK_WINDOW: Duration = Duration::from_secs(20);
 /// How long an agent has to dial a lost data channel again (wire-protocol 8: its tries take 13 s).

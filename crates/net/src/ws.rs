@@ -28,6 +28,7 @@ use tokio_tungstenite::{
 use self::heard::Heard;
 pub use self::{
     client::{ConnectError, connect},
+    heard::Patience,
     reader::{Incoming, WsReader},
     server::{NotAnUpgrade, Upgrading, upgrade},
     writer::WsWriter,

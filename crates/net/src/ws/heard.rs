@@ -33,11 +33,18 @@ pub(super) struct LastHeard(Arc<Note>);
 struct Note {
     since: Instant,
     nanos: AtomicU64,
+    /// How long the peer may be silent, in milliseconds.
+    patience: AtomicU64,
 }
 
 impl LastHeard {
     pub(super) fn at(&self) -> Instant {
         self.0.since + Duration::from_nanos(self.0.nanos.load(Ordering::Relaxed))
+    }
+
+    /// How long the peer may be silent.
+    pub(super) fn patience(&self) -> Duration {
+        Duration::from_millis(self.0.patience.load(Ordering::Relaxed))
     }
 
     fn note(&self) {
@@ -49,12 +56,32 @@ impl LastHeard {
     }
 }
 
+/// How long the peer of a websocket may be silent until it counts as dead: 30 s ([`link::DEAD_AFTER`])
+/// unless it is told otherwise.
+#[derive(Clone, Debug)]
+pub struct Patience(LastHeard);
+
+impl Patience {
+    pub(super) const fn new(last: LastHeard) -> Self {
+        Self(last)
+    }
+
+    /// From now on it may be silent for `span`. Less than before counts from the next look on, which
+    /// is not more than 30 s away.
+    pub fn set(&self, span: Duration) {
+        let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        self.0.0.patience.store(span, Ordering::Relaxed);
+    }
+}
+
 impl Heard {
     pub(super) fn new(stream: Stream) -> Self {
         let last = LastHeard(Arc::new(Note {
             since: link::now(),
             nanos: AtomicU64::new(0),
+            patience: AtomicU64::new(0),
         }));
+        Patience(last.clone()).set(link::DEAD_AFTER);
         Self { stream, last }
     }
 

@@ -13,7 +13,7 @@ use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
 use super::{
     WsError, WsWriter, compact,
-    heard::{Heard, LastHeard},
+    heard::{Heard, LastHeard, Patience},
     pinger::Pinger,
 };
 use crate::link::{self, Instant};
@@ -72,8 +72,9 @@ impl WsReader {
     ///
     /// # Errors
     ///
-    /// [`WsError::Dead`] after 30 s ([`link::DEAD_AFTER`]) of silence, 60 s while the peer keeps
-    /// a message of ours waiting ([`link::STALLED_AFTER`]); only time spent in here counts. After
+    /// [`WsError::Dead`] after 30 s ([`link::DEAD_AFTER`]) of silence or what [`Self::patience`] was set
+    /// to, and not before 60 s while the peer keeps a message of ours waiting
+    /// ([`link::STALLED_AFTER`]); only time spent in here counts. After
     /// any error there is nothing more to read; a close frame can still be sent unless the
     /// connection is gone.
     pub async fn next(&mut self) -> Result<Incoming, WsError> {
@@ -82,7 +83,7 @@ impl WsReader {
             last_heard: &self.last_heard,
             silent: &mut self.silent,
         };
-        let mut limit = link::DEAD_AFTER;
+        let mut limit = self.last_heard.patience();
         let deadline = &mut self.deadline;
         let due = watch.deadline(limit);
         // One that comes too early only looks, and is armed anew.
@@ -116,11 +117,10 @@ impl WsReader {
                     None => return Err(WsError::Closed),
                 },
                 () = deadline.as_mut() => {
-                    limit = if self.writer.is_sending() {
-                        link::STALLED_AFTER
-                    } else {
-                        link::DEAD_AFTER
-                    };
+                    limit = self.last_heard.patience();
+                    if self.writer.is_sending() {
+                        limit = limit.max(link::STALLED_AFTER);
+                    }
                     if watch.silence() >= limit {
                         return Err(WsError::Dead(watch.silence()));
                     }
@@ -128,6 +128,12 @@ impl WsReader {
                 }
             }
         }
+    }
+
+    /// By which the peer is given more time, or less.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        Patience::new(self.last_heard.clone())
     }
 
     /// Ends the websocket so that nothing which was sent is lost, for as long as the peer lives:
@@ -182,8 +188,10 @@ impl Watch<'_> {
         *self.silent + now.saturating_duration_since(self.entered)
     }
 
+    /// When to look again: a limit may be lowered meanwhile.
     fn deadline(&self, limit: Duration) -> Instant {
-        link::now() + limit.saturating_sub(self.silence())
+        let left = limit.saturating_sub(self.silence());
+        link::now() + left.min(link::DEAD_AFTER)
     }
 }
 

@@ -285,6 +285,31 @@ async fn a_peer_that_keeps_a_message_waiting_has_sixty_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_peer_that_is_given_more_time_has_it_until_it_is_taken_back() {
+    for taken_back in [None, Some(Duration::from_secs(70))] {
+        let mut server = Server::in_memory();
+        let (_raw, accepted) = raw_peer(&mut server).await;
+        let (mut reader, _writer) = accepted.split();
+        let patience = reader.patience();
+        let began = link::now();
+
+        patience.set(Duration::from_secs(130));
+        let taking_back = async {
+            if let Some(at) = taken_back {
+                link::sleep(at).await;
+                patience.set(link::DEAD_AFTER);
+            }
+        };
+        let (error, ()) = tokio::join!(reader.next(), taking_back);
+
+        assert!(matches!(error, Err(WsError::Dead(_))), "{error:?}");
+        let lived = (link::now() - began).as_secs();
+        // It is looked at every half a minute.
+        assert_eq!(lived, if taken_back.is_some() { 90 } else { 130 });
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_urgent_message_overtakes_those_that_wait() {
     let mut server = Server::in_memory();
     let (client, accepted) = server.pair("ws").await;

@@ -61,6 +61,7 @@ impl Life {
         let mut client_broken =
             pin!(cut_off(client.hand.as_ref(), || traffic.bytes(Direction::Up)));
         let (from_client, to_client) = (&mut client.incoming, &client.outgoing);
+        let patience = agent.incoming.patience();
         let (from_agent, to_agent) = (&mut agent.incoming, &agent.outgoing);
         let mut pump_up = pin!(async {
             // An official agent keeps its speed when it dials again, and any frame would have it dial
@@ -102,6 +103,14 @@ impl Life {
                     let orders = line.orders.borrow_and_update().clone();
                     if changed.is_err() {
                         return After::End(End::new(Reason::RelayStopping, "the relay has ended"));
+                    }
+                    if is_official {
+                        // Its notify channel is read whatever its data channels wait for.
+                        patience.set(if orders.is_agent_gone {
+                            link::DEAD_AFTER
+                        } else {
+                            link::OFFICIAL_DEAD_AFTER
+                        });
                     }
                     match super::ordered(&orders, is_official, idle.as_ref(), traffic, clock) {
                         Some(end) if orders.end.is_some() => return After::End(end),

@@ -372,6 +372,31 @@ async fn a_network_that_fails_for_a_moment_changes_nothing_for_a_shell() {
     }
 }
 
+/// It answers no ping then, but goes on sending its own, one a minute (wire-protocol 7, 8).
+#[tokio::test(start_paused = true)]
+async fn a_target_that_reads_nothing_for_minutes_misses_nothing() {
+    // So much waits on the way to the agent, and so much that the relay cannot send more.
+    for bytes in [80_000, 300_000] {
+        let world = World::new().await;
+        let _agent = agent(&world).await;
+        let target = world.target("localhost", 80);
+        let client = client(&world, "&PortNumber=80").await;
+        let (mut application, mut target) = forwarded(&client, &target).await;
+
+        application.write(&vec![b'x'; bytes]).await;
+        link::sleep(Duration::from_secs(170)).await;
+
+        let mut got = vec![0; bytes];
+        let reading = target.read_exact(&mut got);
+        let read = link::timeout(crate::peers::GUARD, reading).await;
+        read.expect("in time").expect("all of it");
+        application.write(b"and on").await;
+        let mut got = [0; 6];
+        target.read_exact(&mut got).await.expect("still there");
+        assert_eq!(&got, b"and on");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn after_three_hours_the_agent_ends_a_session_whatever_flows() {
     let world = World::new().await;
