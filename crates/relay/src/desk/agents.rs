@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use axt_control::luban::SessionObject;
 use axt_net::link;
-use axt_proto::{ChannelId, InstanceId};
+use axt_proto::{ChannelId, ConnectionId, InstanceId};
 use axt_registry::{AgentInfo, InstanceSpec, Registration};
 
 use super::Desk;
@@ -65,10 +65,22 @@ impl Desk {
         }
     }
 
-    /// The same for an official agent that may have forgotten. One of ours forgets nothing.
-    pub(crate) fn kick_again(&mut self, instance: &InstanceId) {
-        if self.announced(instance).is_empty() {
-            self.kick_sessions(instance);
+    /// What an agent has been kicked for and has not asked for yet.
+    pub(crate) fn kicked(&self, instance: &InstanceId) -> Vec<ConnectionId> {
+        let kicked = self.pairing.to_kick(instance).into_iter();
+        kicked.map(|(connection, _)| connection).collect()
+    }
+
+    /// Kicks an official agent once more for those of `unheard` that it still has not asked for. One of
+    /// ours forgets nothing.
+    pub(crate) fn kick_again(&mut self, instance: &InstanceId, unheard: &[ConnectionId]) {
+        if !self.announced(instance).is_empty() {
+            return;
+        }
+        for (connection, channel) in self.pairing.to_kick(instance) {
+            if unheard.contains(&connection) {
+                self.kick(instance, connection, &channel);
+            }
         }
     }
 

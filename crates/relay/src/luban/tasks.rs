@@ -7,7 +7,7 @@ use axt_control::luban::{
     task::{GrantedTask, OutputInfo, Task, TaskInfo},
 };
 use axt_net::link;
-use axt_proto::{InstanceId, InvocationId, Limits};
+use axt_proto::{ConnectionId, InstanceId, InvocationId, Limits};
 use axt_registry::{Invocation, RunNews, RunReport};
 use axum::{
     body::Body,
@@ -48,38 +48,41 @@ pub(super) async fn list(
     };
     let asked = instance.clone();
     let list = move |desk: &mut Desk| {
+        let mut unheard = Vec::new();
         if is_startup {
             desk.agent_restarted(&asked);
+            unheard = desk.kicked(&asked);
         }
         let work = desk.task_work(&asked, only.as_ref());
         let run = work.run.iter().map(|one| to_run(desk, one, &asked));
-        SessionList {
+        let list = SessionList {
             run: run.collect(),
             stop: work.stop.iter().map(|id| to_stop(id, &asked)).collect(),
             ..SessionList::empty(asked.clone())
-        }
+        };
+        (list, unheard)
     };
-    let listed = shared.desk.ask(list).await;
-    if is_startup {
-        kick_again(shared, instance);
+    let Ok((list, unheard)) = shared.desk.ask(list).await else {
+        return super::stopping(shared);
+    };
+    if !unheard.is_empty() {
+        kick_again(shared, instance, unheard);
     }
-    match listed {
-        Ok(list) => respond::json(StatusCode::OK, &list),
-        Err(_) => super::stopping(shared),
-    }
+    respond::json(StatusCode::OK, &list)
 }
 
 /// Has an agent that has just started told once more of what it was told before: an official one
 /// accepts kicks until its first heart-beat, and forgets them (wire-protocol 10.3). What it has asked for
-/// by then it did not forget.
-fn kick_again(shared: &Arc<Shared>, instance: InstanceId) {
+/// by then it did not forget, and what it is told from now on it hears: two kicks are one too many (9.5).
+fn kick_again(shared: &Arc<Shared>, instance: InstanceId, unheard: Vec<ConnectionId>) {
     let relay = Arc::clone(shared);
     shared.tasks.spawn("kicks once more", async move {
         let stopping = relay.tasks.token();
         let waited = stopping.run_until_cancelled(link::sleep(KICK_AGAIN)).await;
         if waited.is_some() {
             // A relay that is stopping has nothing to tell any more.
-            let _ = relay.desk.ask(move |desk| desk.kick_again(&instance)).await;
+            let kick = move |desk: &mut Desk| desk.kick_again(&instance, &unheard);
+            let _ = relay.desk.ask(kick).await;
         }
     });
 }

@@ -91,6 +91,27 @@ async fn one_that_has_lost_all_its_websockets_may_dial_its_data_channel_until_it
     client.expect_output("still here").await;
 }
 
+/// To be kicked twice makes it deaf for the stop (wire-protocol 9.5). Only what it was told before it
+/// could hear is told again.
+#[tokio::test(start_paused = true)]
+async fn a_kick_that_it_was_sent_after_its_start_is_not_sent_again() {
+    let world = World::new().await;
+    let mut agent = world.agent().await;
+    let session = world.start_session().await;
+    let start = "/luban/api/v1/task/list?reason=startup&cold_start=true&currentTime=1&offset=0";
+    agent.post(start).await;
+    let _client = world.connect(&session.url).await.expect("let in");
+    let channel = agent.kicked().await;
+
+    // Its question for the session is on a slow way.
+    link::sleep(Duration::from_secs(5)).await;
+    let list = agent.list(&channel).await;
+    let command = world.run("true", "").await;
+
+    assert_eq!(list.session.len(), 1);
+    assert_eq!(agent.command().await, format!("kick_vm task run {command}"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn everything_else_that_it_asks_is_answered_calmly() {
     let world = World::new().await;
