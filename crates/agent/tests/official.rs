@@ -247,6 +247,17 @@ async fn each_command_of_the_documented_ones_is_answered() {
         "kick_vm bogus x",
         "hello",
         "kick_vm status network --refresh --vpc",
+        "kick_vm task run t-1",
+        "kick_vm task stop t-1",
+        "kick_vm file create f-1",
+        "kick_vm file stop f-1",
+        // They make the official one deaf for good.
+        "kick_vm session",
+        "kick_vm task",
+        "kick_vm agent",
+        "kick_vm file",
+        "kick_vm status",
+        "kick_vm noop",
     ] {
         notify.say(command).await;
     }
@@ -466,40 +477,101 @@ async fn a_report_that_is_not_taken_is_tried_four_times() {
     place.relay.owed_nothing().await;
 }
 
+/// An element of a task list (wire-protocol 10.7): a script, in Base64.
+fn task(id: &str, kind: &str, script: &str) -> Value {
+    json!({
+        "task": {
+            "taskID": id, "invokeVersion": 1, "commandId": "c-1", "commandName": "n",
+            "type": kind, "commandContent": script, "timeOut": "60",
+            "workingDirectory": "", "username": "", "windowsPasswordName": "",
+            "enableParameter": false, "builtInParameter": {}, "args": "", "cron": "",
+            "creationTime": 1_795_587_061_027_u64, "containerId": "", "containerName": "",
+            "instanceId": INSTANCE,
+        },
+        "output": {"interval": 3_000, "logQuota": 12_000, "skipEmpty": true, "sendStart": true},
+        "repeat": "Once",
+    })
+}
+
+const SCRIPT: &str = "RunShellScript";
+/// `echo hi` and `exit 3`.
+const ECHO: &str = "ZWNobyBoaQ==";
+const EXIT: &str = "ZXhpdCAz";
+
 #[tokio::test(start_paused = true)]
 async fn tasks_are_run_and_stopped_as_the_official_agent_reports_them() {
     let (place, _agent, mut notify) = Place::started().await;
-    let task = |id: &str, content: &str| {
-        json!({
-            "task": {
-                "taskID": id, "invokeVersion": 1, "commandId": "c-1", "commandName": "n",
-                "type": content, "commandContent": "ZWNobyBoaQ==", "timeOut": "60",
-                "workingDirectory": "", "username": "", "windowsPasswordName": "",
-                "enableParameter": false, "builtInParameter": {}, "args": "", "cron": "",
-                "creationTime": 1_795_587_061_027_u64, "containerId": "", "containerName": "",
-                "instanceId": INSTANCE,
-            },
-            "output": {"interval": 3_000, "logQuota": 12_000, "skipEmpty": true, "sendStart": true},
-            "repeat": "Once",
-        })
-    };
+    let runs = vec![
+        task("t-1", "RunPowerShellScript", ECHO),
+        task("t-2", SCRIPT, "no Base64!"),
+        task("t-3", SCRIPT, ECHO),
+        task("t-4", SCRIPT, EXIT),
+    ];
+    place.relay.lists_tasks("run", runs);
     place
         .relay
-        .lists_tasks("run", vec![task("t-1", "RunPowerShellScript")]);
-    place
-        .relay
-        .lists_tasks("stop", vec![task("t-2", "RunShellScript")]);
+        .lists_tasks("stop", vec![task("t-5", SCRIPT, ECHO)]);
 
     notify.say("kick_vm task run t-1").await;
 
-    let invalid = place.relay.call("/luban/api/v1/task/invalid").await;
-    assert!(
-        invalid
-            .query
-            .starts_with("taskId=t-1&invokeVersion=1&param=TypeInvalid")
+    // The stand-in knows the names of a report's query and their order.
+    let mut reports = Vec::new();
+    for what in [
+        "invalid", "invalid", "running", "running", "finish", "finish", "stopped",
+    ] {
+        let path = format!("/luban/api/v1/task/{what}");
+        let call = place.relay.call(&path).await;
+        let told = String::from_utf8_lossy(&call.body).into_owned();
+        let without_times = call.query.split('&').filter(|pair| {
+            !pair.starts_with("start=") && !pair.starts_with("end=") && !pair.starts_with("value=")
+        });
+        let query = without_times.collect::<Vec<_>>().join("&");
+        reports.push(format!("{what} {query} {told:?}"));
+    }
+    reports.sort();
+    assert_eq!(
+        reports,
+        [
+            r#"finish taskId=t-3&invokeVersion=1&exitCode=0&dropped=0 "hi\n""#,
+            r#"finish taskId=t-4&invokeVersion=1&exitCode=3&dropped=0 """#,
+            r#"invalid taskId=t-1&invokeVersion=1&param=TypeInvalid """#,
+            r#"invalid taskId=t-2&invokeVersion=1&param=CommandContentInvalid """#,
+            r#"running taskId=t-3&invokeVersion=1 """#,
+            r#"running taskId=t-4&invokeVersion=1 """#,
+            r#"stopped taskId=t-5&invokeVersion=1&exitcode=0&dropped=0&result=killed """#,
+        ]
     );
-    let stopped = place.relay.call("/luban/api/v1/task/stopped").await;
-    assert!(stopped.query.starts_with("taskId=t-2&invokeVersion=1&"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_command_for_tasks_has_the_list_fetched_that_it_names() {
+    let (place, _agent, mut notify) = Place::started().await;
+    // The start's own.
+    place.relay.call(TASKS).await;
+
+    for (command, reason) in [
+        ("kick_vm", "reason=kickoff&currentTime="),
+        (
+            "kick_vm task run t-1",
+            "reason=kickoff&taskId=t-1&currentTime=",
+        ),
+        (
+            "kick_vm task stop t-1",
+            "reason=kickoff&taskId=t-1&currentTime=",
+        ),
+        (
+            "kick_vm file create f-1",
+            "reason=kickoff&taskId=f-1&currentTime=",
+        ),
+        (
+            "kick_vm file stop f-1",
+            "reason=kickoff&taskId=f-1&currentTime=",
+        ),
+    ] {
+        notify.say(command).await;
+        let call = place.relay.call(TASKS).await;
+        assert!(call.query.starts_with(reason), "{command}: {}", call.query);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -98,14 +98,20 @@ async fn who_has_a_key_has_to_use_it() {
 }
 
 /// Everything that only a known agent may call.
-const CALLS: [&str; 17] = [
+const CALLS: [&str; 25] = [
     path::NOTIFY,
     path::SESSION_LIST,
     path::SESSION_STATUS,
     path::SESSION_BACKEND,
     path::HEART_BEAT,
     path::TASK_LIST,
+    "/luban/api/v1/task/verified",
+    "/luban/api/v1/task/running",
     "/luban/api/v1/task/finish",
+    "/luban/api/v1/task/stopped",
+    "/luban/api/v1/task/timeout",
+    "/luban/api/v1/task/error",
+    "/luban/api/v1/task/invalid",
     path::UPDATE_CHECK,
     path::METRICS,
     path::CLIENT_REPORT,
@@ -113,6 +119,8 @@ const CALLS: [&str; 17] = [
     path::PLUGIN_STATUS,
     path::PLUGIN_UPDATES,
     path::STATE_CONFIGURATIONS,
+    path::STATE_TEMPLATE,
+    path::STATE_REPORT,
     path::GSHELL,
     path::INVENTORY,
     "/luban/api/v9/new",

@@ -300,19 +300,26 @@ async fn a_forwarded_port_ends_by_the_close_frame_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn what_an_agent_posts_is_told_in_the_clients_words() {
-    for (code, word, close) in [
-        ("Open_pty_failed", "OpenPtyFailed", 1011),
-        ("Process_data_error", "ProcessDataError", 1011),
-        ("Timeout", "AgentTimeout", 1011),
-        ("Notified", "Exit", 1000),
-        ("Something_new", "Unknown_error", 1011),
+    for (status, code, word, close) in [
+        ("Success", "Ok", "Exit", 1000),
+        ("Success", "Notified", "Exit", 1000),
+        ("Success", "Timeout", "AgentTimeout", 1011),
+        ("Failed", "Init_channel_failed", "InitChannelFailed", 1011),
+        ("Failed", "Open_channel_failed", "OpenChannelFailed", 1011),
+        ("Failed", "Open_pty_failed", "OpenPtyFailed", 1011),
+        ("Failed", "Process_data_error", "ProcessDataError", 1011),
+        ("Failed", "Open_port_failed", "Open_port_failed", 1011),
+        ("Failed", "Read_port_failed", "Read_port_failed", 1011),
+        ("Failed", "IO_port_failed", "IO_port_failed", 1011),
+        ("Failed", "Unknown_error", "Unknown_error", 1011),
+        ("Failed", "Something_new", "Unknown_error", 1011),
     ] {
         let world = World::new().await;
         let mut agent = world.agent().await;
         let session = world.start_session().await;
         let (mut client, channel) = world.pair(&mut agent, &session).await;
 
-        agent.post_status(&channel.object, "Failed", code).await;
+        agent.post_status(&channel.object, status, code).await;
         drop(channel);
 
         client.expect_ended(word).await;
