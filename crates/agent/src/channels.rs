@@ -23,7 +23,25 @@ pub(crate) struct Channels {
     deregistered: CancellationToken,
 }
 
-type Live = Mutex<BTreeMap<ChannelId, CancellationToken>>;
+type Live = Mutex<BTreeMap<ChannelId, Served>>;
+
+/// One that is served.
+#[derive(Debug)]
+struct Served {
+    stop: CancellationToken,
+    /// Whether the relay has told what it is to open.
+    has_begun: bool,
+}
+
+/// What becomes of a kick.
+enum Kick {
+    Serve(Place, CancellationToken),
+    /// The channel is asked for, and that is what a kick is for: one that was told the agent again, as
+    /// when its notify channel was lost, asks for nothing else.
+    AskedFor,
+    /// The channel has begun.
+    Duplicate,
+}
 
 impl Channels {
     /// Channels whose tasks belong to `tasks`; when its token is cancelled, each is stopped as if
@@ -52,8 +70,8 @@ impl Channels {
             Notify::SessionStart(id) => self.start(id),
             Notify::SessionStop(_) if self.relay.config().behaviour.ignores_stop => {}
             Notify::SessionStop(id) => {
-                if let Some(stop) = lock(&self.live).get(&id) {
-                    stop.cancel();
+                if let Some(served) = lock(&self.live).get(&id) {
+                    served.stop.cancel();
                 }
             }
             Notify::Fetch => self.commands.fetch(None),
@@ -79,31 +97,40 @@ impl Channels {
 
     fn start(&self, id: ChannelId) {
         let relay = Arc::clone(&self.relay);
-        let Some((place, stop)) = self.take_place(&id) else {
-            self.tasks
-                .spawn("agent refusal", channel::refuse_duplicate(relay, id));
-            return;
+        let (place, stop) = match self.take_place(&id) {
+            Kick::Serve(place, stop) => (place, stop),
+            Kick::AskedFor => return,
+            Kick::Duplicate => {
+                self.tasks
+                    .spawn("agent refusal", channel::refuse_duplicate(relay, id));
+                return;
+            }
         };
         let tasks = self.tasks.child();
         self.tasks.spawn("agent channel", async move {
-            let _place = place;
-            channel::serve(relay, id, stop, tasks).await;
+            channel::serve(relay, id, stop, tasks, || place.begins()).await;
         });
     }
 
-    /// A channel's place among the live ones; `None` when it is taken.
-    fn take_place(&self, id: &ChannelId) -> Option<(Place, CancellationToken)> {
+    /// A channel's place among the live ones, unless it is taken.
+    fn take_place(&self, id: &ChannelId) -> Kick {
         let mut live = lock(&self.live);
-        if live.contains_key(id) {
-            return None;
+        match live.get(id) {
+            Some(served) if served.has_begun => return Kick::Duplicate,
+            Some(_) => return Kick::AskedFor,
+            None => {}
         }
         let stop = self.tasks.token().child_token();
-        live.insert(id.clone(), stop.clone());
+        let served = Served {
+            stop: stop.clone(),
+            has_begun: false,
+        };
+        live.insert(id.clone(), served);
         let place = Place {
             id: id.clone(),
             live: Arc::clone(&self.live),
         };
-        Some((place, stop))
+        Kick::Serve(place, stop)
     }
 }
 
@@ -113,12 +140,21 @@ struct Place {
     live: Arc<Live>,
 }
 
+impl Place {
+    /// The relay has told what the channel is to open.
+    fn begins(&self) {
+        if let Some(served) = lock(&self.live).get_mut(&self.id) {
+            served.has_begun = true;
+        }
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         lock(&self.live).remove(&self.id);
     }
 }
 
-fn lock(live: &Live) -> MutexGuard<'_, BTreeMap<ChannelId, CancellationToken>> {
+fn lock(live: &Live) -> MutexGuard<'_, BTreeMap<ChannelId, Served>> {
     live.lock().unwrap_or_else(PoisonError::into_inner)
 }

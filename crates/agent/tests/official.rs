@@ -340,6 +340,26 @@ async fn a_second_start_of_a_channel_fails_with_two_events_and_the_first_goes_on
     data.expect("on\r\n$ ").await;
 }
 
+/// A relay whose notify channel was lost kicks once more for what was not asked for, and the question
+/// may be on its way.
+#[tokio::test(start_paused = true)]
+async fn a_second_kick_for_what_is_being_asked_for_starts_nothing_twice() {
+    let (mut place, _agent, mut notify) = Place::started().await;
+    place.relay.lists("ch-1", json!({}));
+    place.relay.answers(LIST, StatusCode::BAD_GATEWAY, "");
+    notify.say("kick_vm session start ch-1").await;
+    place.relay.call(LIST).await;
+
+    notify.say("kick_vm session start ch-1").await;
+    let mut data = place.relay.dialled().await;
+    data.expect("$ ").await;
+    data.type_text("exit\r").await;
+
+    place.ended("ch-1", "status=Success&errorcode=Ok").await;
+    data.rest().await;
+    place.relay.owed_nothing().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_forward_carries_both_ways_and_ends_with_its_target() {
     let (mut place, _agent, mut notify) = Place::started().await;

@@ -27,8 +27,14 @@ const REDIAL: Duration = Duration::from_secs(13);
 /// The waits between dials, after the first, which is at once; the last one is repeated.
 const REDIAL_WAITS_MS: [u64; 6] = [100, 200, 400, 800, 1_600, 2_000];
 
-/// Serves one channel from its kick to its end.
-pub(crate) async fn serve(relay: Arc<Relay>, id: ChannelId, stop: CancellationToken, tasks: Tasks) {
+/// Serves one channel from its kick to its end. `begins` is called once it is known what to open.
+pub(crate) async fn serve(
+    relay: Arc<Relay>,
+    id: ChannelId,
+    stop: CancellationToken,
+    tasks: Tasks,
+    begins: impl FnOnce(),
+) {
     if relay.config().behaviour.never_dials {
         return stop.cancelled().await;
     }
@@ -40,6 +46,7 @@ pub(crate) async fn serve(relay: Arc<Relay>, id: ChannelId, stop: CancellationTo
     let Some(object) = object else {
         return;
     };
+    begins();
     let wanted = Wanted::of(&object, &relay.config().shells);
     tracing::info!(channel = %id, instance = %relay.instance(), kind = ?wanted.kind(), "a channel begins");
     match relay.data_channel(&id).await {

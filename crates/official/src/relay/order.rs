@@ -129,12 +129,14 @@ impl Order {
     }
 
     pub(super) fn kicked(&mut self, channel: &str) {
-        // A second kick for a channel that is served gets nothing (9.5).
+        // A second kick for a channel that is served gets nothing (9.5); one that finds it being asked
+        // for may get nothing either, where the official agent would ask twice.
         match self.channels.get(channel) {
             Some(Stage::Posted) | None => {
                 self.channels.insert(channel.to_owned(), Stage::Kicked);
             }
-            Some(_) => {
+            Some(Stage::Kicked | Stage::Listed) => {}
+            Some(Stage::Dialled) => {
                 self.owe_failure(channel);
             }
         }
