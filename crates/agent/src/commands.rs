@@ -50,6 +50,19 @@ struct Known {
     over: VecDeque<TaskId>,
 }
 
+impl Known {
+    /// The task is not to be started any more.
+    fn is_over(&mut self, id: TaskId) {
+        if self.over.contains(&id) {
+            return;
+        }
+        self.over.push_back(id);
+        if self.over.len() > REMEMBERED {
+            self.over.pop_front();
+        }
+    }
+}
+
 impl Commands {
     /// Commands whose tasks belong to `tasks`; when its token is cancelled, each is stopped as if
     /// the relay had said so.
@@ -113,10 +126,14 @@ impl Commands {
         let Ok(id) = task.task.task_id.parse::<TaskId>() else {
             return;
         };
-        if let Some(stop) = lock(&self.known).live.get(&id) {
+        let mut known = lock(&self.known);
+        if let Some(stop) = known.live.get(&id) {
             return stop.cancel();
         }
-        // It is over, or it ended with an earlier process: that is for the relay to know.
+        // It is over, or it ended with an earlier process: that is for the relay to know. A list that was
+        // made before and comes later may still have it to run.
+        known.is_over(id);
+        drop(known);
         let reporter = Reporter::new(&self.relay, &task);
         self.tasks.spawn("agent task report", async move {
             let news = TaskNews::Stopped {
@@ -168,10 +185,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut known = lock(&self.known);
         known.live.remove(&self.id);
-        known.over.push_back(self.id.clone());
-        if known.over.len() > REMEMBERED {
-            known.over.pop_front();
-        }
+        known.is_over(self.id.clone());
     }
 }
 

@@ -563,6 +563,28 @@ async fn tasks_are_run_and_stopped_as_the_official_agent_reports_them() {
     );
 }
 
+/// The two lists go separate ways, and the one to stop it may be there first.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_was_stopped_before_it_was_listed_is_never_run() {
+    let (place, _agent, mut notify) = Place::started().await;
+    place
+        .relay
+        .lists_tasks("stop", vec![task("t-1", SCRIPT, ECHO)]);
+    notify.say("kick_vm task stop t-1").await;
+    place.relay.call("/luban/api/v1/task/stopped").await;
+
+    place.relay.lists_tasks("stop", Vec::new());
+    let runs = vec![task("t-1", SCRIPT, ECHO), task("t-2", SCRIPT, ECHO)];
+    place.relay.lists_tasks("run", runs);
+    notify.say("kick_vm task run t-1").await;
+
+    let finish = place.relay.call("/luban/api/v1/task/finish").await;
+    assert!(finish.query.starts_with("taskId=t-2&"), "{}", finish.query);
+    link::sleep(Duration::from_secs(10)).await;
+    let paths = place.relay.paths();
+    assert!(!paths.iter().any(|path| path.ends_with("/finish")));
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_command_for_tasks_has_the_list_fetched_that_it_names() {
     let (place, _agent, mut notify) = Place::started().await;
