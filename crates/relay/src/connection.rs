@@ -11,6 +11,7 @@
 mod ends;
 mod finish;
 mod leaving;
+mod leftover;
 mod live;
 mod wait;
 
@@ -29,6 +30,7 @@ use axt_proto::{
     translate::{self, ToAgent, ToClient},
 };
 
+pub(crate) use self::leftover::Leftovers;
 use self::{
     ends::{AgentEnds, ClientEnds, Ending},
     live::After,
@@ -57,6 +59,7 @@ pub(crate) struct Context {
     pub(crate) desk: DeskHandle,
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
+    pub(crate) leftovers: Leftovers,
 }
 
 /// Why it ends, and what its end needs to know.
@@ -207,7 +210,10 @@ pub(crate) async fn run(mut websocket: WebSocket, opened: Opened, context: Conte
             After::Replaced(socket) => replacement = Some(socket),
         }
     };
-    Box::pin(life.finish(end, agent, waiting.report, &who)).await;
+    let kept = Box::pin(life.finish(end, agent, waiting.report, &who)).await;
+    if let Some(agent) = kept {
+        Box::pin(context.leftovers.keep(agent)).await;
+    }
 }
 
 impl Life {

@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use crate::{
     admin, api,
     config::{MetadataListener, RelayConfig, Urls},
-    connection::Context,
+    connection::{Context, Leftovers},
     desk::{Desk, DeskHandle, Setup},
     events::Follower,
     faults::{self, Faults},
@@ -112,6 +112,7 @@ pub(crate) struct Shared {
     pub(crate) metadata_instance: Option<InstanceId>,
     pub(crate) admin_token: Option<Secret>,
     pub(crate) tasks: Tasks,
+    leftovers: Leftovers,
     pub(crate) traces: Arc<Traces>,
     ids: Mutex<Ids>,
 }
@@ -219,6 +220,7 @@ impl Relay {
             metadata_instance: config.metadata_instance,
             admin_token: config.admin_token,
             tasks: tasks.child(),
+            leftovers: Leftovers::new(tasks.token().clone()),
             traces,
             ids: Mutex::new(request_ids),
         });
@@ -373,6 +375,7 @@ impl Shared {
             desk: self.desk.clone(),
             clock: self.clock.clone(),
             limits: self.limits.clone(),
+            leftovers: self.leftovers.clone(),
         }
     }
 }

@@ -11,7 +11,8 @@ use super::{
 use crate::desk::{Ended, Who};
 
 impl Life {
-    /// Reports the end, tells the client, and lets both ends go.
+    /// Reports the end, tells the client, and lets both ends go. What comes back is the channel of an
+    /// official agent that has not let go of it.
     ///
     /// The report comes first: whoever has seen the end of a connection may count on its slot.
     pub(super) async fn finish(
@@ -20,7 +21,7 @@ impl Life {
         agent: Option<AgentEnds>,
         report: oneshot::Sender<Ended>,
         who: &Who,
-    ) {
+    ) -> Option<AgentEnds> {
         // Nobody waits for this deadline any more, so it must not hold up a moving clock.
         self.timer.set(None);
         tracing::debug!(
@@ -43,18 +44,18 @@ impl Life {
             // A desk that is gone reports nothing any more.
             let _ = is_done.await;
         }
+        let is_official = self.is_official;
         let agent_lets_go = async {
-            if let Some(mut agent) = agent {
-                live::let_go(&mut agent).await;
-            }
+            let mut agent = agent?;
+            let has_let_go = live::let_go(&mut agent).await;
+            (is_official && !has_let_go).then_some(agent)
         };
         if end.reason == Reason::Exit {
             // What the other end sent before it ended is the client's, however slowly he reads.
             let word = last_word(end.reason, who.is_port);
             let (code, text) = (end.reason.close_code().0, end.reason.word());
             let client_has_all = self.client.finish(word.as_slice(), code, text);
-            tokio::join!(client_has_all, agent_lets_go);
-            return;
+            return tokio::join!(client_has_all, agent_lets_go).1;
         }
         if end.is_client_stuck {
             self.client.reset();
@@ -66,7 +67,7 @@ impl Life {
             tell(&self.client, end.reason, told.as_deref(), who.is_port).await;
         }
         drop(end.fired);
-        tokio::join!(self.client.drain(), agent_lets_go);
+        tokio::join!(self.client.drain(), agent_lets_go).1
     }
 }
 

@@ -248,6 +248,31 @@ async fn an_application_that_closes_ends_its_connection_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_agent_that_waits_for_its_target_to_be_stopped_is_let_wait() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let target = world.target("localhost", 80);
+    let client = client(&world, "&PortNumber=80").await;
+    let (application, connection) = forwarded(&client, &target).await;
+
+    drop(application);
+    assert!(closed(Reason::ClientClosed)(&world.until_over().await));
+    link::sleep(Duration::from_secs(60)).await;
+    assert_eq!(agent.sessions(), 1);
+    drop(connection);
+    until_none_runs(&agent).await;
+
+    let dials = |call: &String| call.starts_with("GET /luban/session/backend");
+    let calls = agent.calls();
+    let dials: Vec<_> = calls.iter().filter(|call| dials(call)).collect();
+    assert_eq!(dials.len(), 1, "{dials:?}");
+    let posted = calls
+        .iter()
+        .any(|call| call.ends_with("errorcode=Notified"));
+    assert!(posted, "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_target_that_speaks_first_and_one_that_waits_are_both_served() {
     let world = World::new().await;
     let _agent = agent(&world).await;
