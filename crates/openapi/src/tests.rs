@@ -5,6 +5,7 @@ mod captures;
 mod commands;
 mod drift;
 mod help;
+mod official;
 mod order;
 mod others;
 mod pages;
@@ -101,7 +102,7 @@ impl World for TestWorld {
 
     fn region(&self, region: &RegionId) -> RegionState {
         match region.as_str() {
-            "cn-hangzhou" => RegionState::Available,
+            "cn-hangzhou" | "cn-dev-1" => RegionState::Available,
             "cn-old" => RegionState::ApiNotSupported,
             _ => RegionState::Unknown,
         }

@@ -1,5 +1,6 @@
 use std::os::unix::fs::PermissionsExt;
 
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
@@ -45,6 +46,51 @@ async fn a_client_that_trusts_the_ca_is_greeted_under_every_permitted_name() {
         "cn-hangzhou.axt.aliyuncs.com",
     ] {
         greet(&ca, &client, host).await.expect(host);
+    }
+}
+
+/// Programs written in Go offer HTTP/2 first, and their websockets nothing (wire-protocol 1).
+#[tokio::test]
+async fn a_client_that_offers_another_version_of_http_is_told_the_one_that_is_spoken() {
+    let ca = DevCa::ephemeral(&[], &Wall::system()).unwrap();
+    let server = ca.server_tls().unwrap();
+    let pem = ca.ca_pem();
+    let mut roots = rustls::RootCertStore::empty();
+    for root in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        roots.add(root.unwrap()).unwrap();
+    }
+
+    for (offered, spoken) in [
+        (
+            vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+            Some(&b"http/1.1"[..]),
+        ),
+        (Vec::new(), None),
+    ] {
+        let net = MemoryNet::new();
+        let listener = net.bind("localhost", 443).unwrap();
+        let builder = rustls::ClientConfig::builder_with_provider(ring::default_provider().into());
+        let builder = builder.with_safe_default_protocol_versions().unwrap();
+        let mut config = builder
+            .with_root_certificates(roots.clone())
+            .with_no_client_auth();
+        config.alpn_protocols = offered;
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+        let accepting = async {
+            let stream = listener.accept().await.unwrap();
+            server.accept(stream).await.unwrap()
+        };
+        let dialling = async {
+            let stream = Dialer::memory(&net).dial("localhost", 443).await.unwrap();
+            let name = ServerName::try_from("localhost").unwrap();
+            connector.connect(name, stream).await.unwrap()
+        };
+        let (_server, client) = tokio::join!(accepting, dialling);
+
+        let (_, connection) = client.get_ref();
+        assert_eq!(connection.alpn_protocol(), spoken);
+        let version = connection.protocol_version();
+        assert_eq!(version, Some(rustls::ProtocolVersion::TLSv1_3));
     }
 }
 

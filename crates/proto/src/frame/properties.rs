@@ -110,6 +110,46 @@ proptest! {
     }
 
     #[test]
+    fn a_clients_input_is_read_whatever_its_header_says(
+        schema in any::<[u8; 4]>(),
+        (session_id, instance_id) in (bytes(0..256), bytes(0..256)),
+        (sequence, declared_length) in (any::<i64>(), any::<u32>()),
+    ) {
+        let input = Bytes::from_static(b"ls");
+        let frame = client::Frame {
+            kind: kind::INPUT,
+            schema,
+            session_id,
+            instance_id,
+            created_date: 1,
+            sequence,
+            declared_length,
+            payload: input.clone(),
+        };
+
+        prop_assert_eq!(ClientFraming::new().decode(frame.encode()), Ok(Message::Input(input)));
+    }
+
+    #[test]
+    fn an_agents_output_is_read_whatever_its_header_says(
+        (schema, channel) in (any::<[u8; 4]>(), any::<[u8; 32]>()),
+        (sequence, declared_length) in (any::<i64>(), any::<u32>()),
+    ) {
+        let output = Bytes::from_static(b"$ ");
+        let frame = agent::Frame {
+            kind: kind::OUTPUT,
+            schema,
+            channel,
+            created_date: 1,
+            sequence,
+            declared_length,
+            payload: output.clone(),
+        };
+
+        prop_assert_eq!(agent_framing().decode(frame.encode()), Ok(Message::Output(output)));
+    }
+
+    #[test]
     fn arbitrary_bytes_are_withstood_as_messages_of_either_end(message in hostile()) {
         prop_assert_eq!(withstand::client_frame(&message), Ok(()));
         prop_assert_eq!(withstand::agent_frame(&message), Ok(()));

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use axt_net::{link, transport::Listener};
+use axt_net::{frames::Next, link, transport::Listener};
 use axt_official::{
     AgentSetup, OfficialAgent, OfficialClient,
     agent::Who,
     client::{Forwarded, Terminal},
 };
-use axt_proto::{EventKind, Limits, Reason};
+use axt_proto::{EventKind, Limits, Message, Reason, Size};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{INSTANCE, World};
@@ -376,6 +376,31 @@ async fn a_lost_data_channel_changes_nothing_for_a_shell() {
         link::sleep(Duration::from_secs(1)).await;
         terminal.type_line("echo still here").await;
         terminal.expect("\nstill here\r\n$ ").await;
+    }
+}
+
+/// A client of ours does so, where the official one waits for the first output.
+#[tokio::test(start_paused = true)]
+async fn a_size_that_is_told_at_once_reaches_the_terminal_when_there_is_one() {
+    let world = World::new().await;
+    let _agent = agent(&world).await;
+    let session = world.start_session().await;
+    let mut client = world.connect(&session.url).await.expect("let in");
+    let size = Size {
+        rows: 30,
+        cols: 100,
+    };
+
+    client.send(Message::Resize(size)).await;
+    client.type_text("size\r").await;
+
+    let mut printed = Vec::new();
+    while !String::from_utf8_lossy(&printed).contains("30 100") {
+        match client.next().await {
+            Next::Message(Message::Output(data)) => printed.extend_from_slice(&data),
+            Next::Message(_) => {}
+            closed @ Next::Closed { .. } => panic!("{closed:?}"),
+        }
     }
 }
 
