@@ -20,6 +20,7 @@ use std::sync::Arc;
 use axt_control::luban::StatusCode;
 use axt_net::{
     clock::{Clock, Fired, Timer},
+    link,
     pump::{FramesEnd, Judged, Pump, Traffic},
     transport::KERNEL_BUFFER,
     ws::WebSocket,
@@ -122,6 +123,8 @@ struct Life {
     is_official: bool,
     /// Whether it leads to a port.
     is_port: bool,
+    /// When an official agent hears at the latest, counted from its first channel.
+    hears_from: Option<link::Instant>,
     granted: Extensions,
 }
 
@@ -166,6 +169,7 @@ pub(crate) async fn run(mut websocket: WebSocket, opened: Opened, context: Conte
         limits: context.limits.clone(),
         is_official: waiting.is_official,
         is_port: who.is_port,
+        hears_from: None,
         granted,
     };
     // Without it the official client stays at its own slow pace (limits-and-semantics R8).

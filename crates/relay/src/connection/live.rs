@@ -34,8 +34,7 @@ pub(super) enum After {
 }
 
 impl Life {
-    /// Pumps both ways until something ends it. Only the first channel of a connection leads to an
-    /// agent that may not hear yet.
+    /// Pumps both ways until something ends it.
     pub(super) async fn live(&mut self, agent: &mut AgentEnds, is_first: bool) -> After {
         let Self {
             client,
@@ -49,10 +48,12 @@ impl Life {
             limits,
             is_official,
             is_port,
+            hears_from,
             frames: [frames_of_client, frames_of_agent],
             ..
         } = self;
         let (is_official, is_port) = (*is_official, *is_port);
+        let hears_from = *hears_from.get_or_insert_with(|| link::now() + OFFICIAL_DEAF);
         let speed = Message::Status(Status::Speed(limits.speed_bits()));
         let (passed_up, passed_down) = (
             traffic.passed(Direction::Up),
@@ -65,19 +66,20 @@ impl Life {
         let (from_agent, to_agent) = (&mut agent.incoming, &agent.outgoing);
         let mut pump_up = pin!(async {
             // An official agent keeps its speed when it dials again, and any frame would have it dial
-            // a target anew that has closed (wire-protocol 9.2).
-            if (is_first || !is_official)
+            // a target anew that has closed (wire-protocol 9.2). A shell is kept alive by it: the time
+            // that it is sent nothing goes on over all its websockets.
+            if (is_first || !is_official || !is_port)
                 && let Err(broken) = to_agent.send(&speed).await
             {
                 return PumpEnd::Sink(broken);
             }
             Box::pin(send_extras(frames_of_agent, to_agent)).await;
-            if is_official && is_first {
+            if is_official {
                 let hearing = async {
                     tokio::select! {
                         biased;
                         () = traffic.first(Direction::Down) => {}
-                        () = link::sleep(OFFICIAL_DEAF) => {}
+                        () = link::sleep_until(hears_from) => {}
                     }
                 };
                 hold_until(hearing, up.hold(from_client)).await;

@@ -379,6 +379,39 @@ async fn a_lost_data_channel_changes_nothing_for_a_shell() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_typed_before_the_shell_is_there_reaches_it_though_the_channel_was_lost_meanwhile()
+{
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let client = client(&world, "").await;
+
+    let mut terminal = client.session((30, 100)).await.expect("let in");
+    terminal.type_line("echo early").await;
+    link::sleep(Duration::from_millis(500)).await;
+    agent.lose_data_channels();
+
+    terminal.expect("\nearly\r\n").await;
+}
+
+/// The agent counts from the last frame that it was sent, over all its websockets.
+#[tokio::test(start_paused = true)]
+async fn a_data_channel_that_is_lost_again_and_again_is_kept_alive() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let client = client(&world, "").await;
+    let mut terminal = terminal(&client).await;
+
+    for _ in 0..8 {
+        link::sleep(Duration::from_secs(40)).await;
+        agent.lose_data_channels();
+    }
+    link::sleep(Duration::from_secs(1)).await;
+    terminal.type_line("echo still here").await;
+
+    terminal.expect("\nstill here\r\n$ ").await;
+}
+
 /// A client of ours does so, where the official one waits for the first output.
 #[tokio::test(start_paused = true)]
 async fn a_size_that_is_told_at_once_reaches_the_terminal_when_there_is_one() {
