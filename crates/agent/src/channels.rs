@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use axt_control::luban::Notify;
@@ -19,6 +22,8 @@ pub(crate) struct Channels {
     commands: Arc<Commands>,
     tasks: Tasks,
     live: Arc<Live>,
+    /// How many notify channels there have been.
+    notify_channel: AtomicU64,
     /// Cancelled when the agent is no agent of this relay any more.
     deregistered: CancellationToken,
 }
@@ -31,15 +36,17 @@ struct Served {
     stop: CancellationToken,
     /// Whether the relay has told what it is to open.
     has_begun: bool,
+    /// The notify channel over which it was kicked for last.
+    kicked_over: u64,
 }
 
 /// What becomes of a kick.
 enum Kick {
     Serve(Place, CancellationToken),
-    /// The channel is asked for, and that is what a kick is for: one that was told the agent again, as
-    /// when its notify channel was lost, asks for nothing else.
+    /// The channel is asked for, and the kick came again with another notify channel: its relay did not
+    /// know whether the first one had arrived.
     AskedFor,
-    /// The channel has begun.
+    /// A second start of the channel (wire-protocol 9.5).
     Duplicate,
 }
 
@@ -52,6 +59,7 @@ impl Channels {
             commands,
             tasks,
             live: Arc::default(),
+            notify_channel: AtomicU64::new(0),
             deregistered: CancellationToken::new(),
         }
     }
@@ -63,6 +71,11 @@ impl Channels {
 
     pub(crate) fn tasks(&self) -> &Tasks {
         &self.tasks
+    }
+
+    /// What is obeyed from now on comes over another notify channel.
+    pub(crate) fn notify_dialled(&self) {
+        self.notify_channel.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn obey(&self, command: Notify) {
@@ -115,15 +128,19 @@ impl Channels {
     /// A channel's place among the live ones, unless it is taken.
     fn take_place(&self, id: &ChannelId) -> Kick {
         let mut live = lock(&self.live);
-        match live.get(id) {
-            Some(served) if served.has_begun => return Kick::Duplicate,
-            Some(_) => return Kick::AskedFor,
-            None => {}
+        let kicked_over = self.notify_channel.load(Ordering::Relaxed);
+        if let Some(served) = live.get_mut(id) {
+            let is_new = std::mem::replace(&mut served.kicked_over, kicked_over) != kicked_over;
+            return match is_new && !served.has_begun {
+                true => Kick::AskedFor,
+                false => Kick::Duplicate,
+            };
         }
         let stop = self.tasks.token().child_token();
         let served = Served {
             stop: stop.clone(),
             has_begun: false,
+            kicked_over,
         };
         live.insert(id.clone(), served);
         let place = Place {

@@ -29,6 +29,7 @@ pub(crate) async fn keep(relay: Arc<Relay>, channels: Arc<Channels>, online: wat
                 backoff.reset();
                 is_told = false;
                 tracing::info!(instance = %relay.instance(), "the agent is online");
+                channels.notify_dialled();
                 online.send_replace(true);
                 let lost = listen(halves, &relay, &channels).await;
                 online.send_replace(false);

@@ -1,6 +1,9 @@
 //! What may come when, and what an agent owes (wire-protocol 9, 10.3 to 10.5).
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use axt_net::link;
 use serde_json::{Map, Value};
@@ -41,6 +44,9 @@ pub(super) struct Order {
     losses: u32,
     events: Option<(link::Instant, u32)>,
     sequences: Sequences,
+    /// Channels that were kicked for over a notify channel that was lost before they were dialled: the
+    /// service may kick for them once more.
+    unsure: BTreeSet<String>,
 }
 
 /// What is wrong with a call's moment.
@@ -129,14 +135,15 @@ impl Order {
     }
 
     pub(super) fn kicked(&mut self, channel: &str) {
-        // A second kick for a channel that is served gets nothing (9.5); one that finds it being asked
-        // for may get nothing either, where the official agent would ask twice.
+        if self.unsure.remove(channel) {
+            return;
+        }
+        // A second kick for a channel that is served gets nothing (9.5).
         match self.channels.get(channel) {
             Some(Stage::Posted) | None => {
                 self.channels.insert(channel.to_owned(), Stage::Kicked);
             }
-            Some(Stage::Kicked | Stage::Listed) => {}
-            Some(Stage::Dialled) => {
+            Some(_) => {
                 self.owe_failure(channel);
             }
         }
@@ -255,6 +262,9 @@ impl Order {
         if !self.has_ended {
             self.losses += 1;
         }
+        let unsure = self.channels.iter();
+        let unsure = unsure.filter(|(_, stage)| matches!(stage, Stage::Kicked | Stage::Listed));
+        self.unsure = unsure.map(|(channel, _)| channel.clone()).collect();
     }
 
     pub(super) fn client_report(&mut self, report: &Map<String, Value>) -> Wrong {
