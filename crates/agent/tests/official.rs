@@ -300,6 +300,37 @@ async fn a_speed_below_the_least_and_frames_that_mean_nothing_do_no_harm() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn any_frame_keeps_a_session_and_181_s_without_one_end_it() {
+    let (mut place, _agent, mut notify) = Place::started().await;
+    place.relay.lists("ch-1", json!({}));
+    notify.say("kick_vm session start ch-1").await;
+    let mut data = place.relay.dialled().await;
+    data.expect("$ ").await;
+
+    for _ in 0..5 {
+        place
+            .clock
+            .advance(Duration::from_secs(150))
+            .await
+            .expect("moves");
+        data.send(kind::STATUS, &[3]).await;
+        link::sleep(Duration::from_secs(1)).await;
+    }
+    data.type_text("echo on\r").await;
+    data.expect("on\r\n$ ").await;
+    place
+        .clock
+        .advance(Duration::from_secs(181))
+        .await
+        .expect("moves");
+
+    place
+        .ended("ch-1", "status=Success&errorcode=Timeout")
+        .await;
+    data.rest().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_is_obeyed_and_posted() {
     let (mut place, _agent, mut notify) = Place::started().await;
     place.relay.lists("ch-1", json!({}));

@@ -66,6 +66,7 @@ pub struct Channel {
     speed_bits: u32,
     meter: Meter,
     idle: IdleTimer,
+    any_frame_counts: bool,
     actions: VecDeque<Action>,
 }
 
@@ -92,6 +93,7 @@ impl Channel {
             speed_bits,
             meter: meter(speed_bits, now),
             idle: IdleTimer::new(now, opening.idle_timeout + IDLE_MARGIN),
+            any_frame_counts: opening.any_frame_counts,
             actions: VecDeque::new(),
         };
         if opening.target == TargetKind::Terminal && opening.size.is_none() {
@@ -124,6 +126,9 @@ impl Channel {
     pub fn received(&mut self, now: Tick, message: &Message) -> Fate {
         if self.is_over() {
             return Fate::Drop;
+        }
+        if self.any_frame_counts {
+            self.idle.data(now);
         }
         match message {
             Message::Input(data) => return self.input(now, data.len()),

@@ -128,6 +128,7 @@ pub(super) fn opening(object: &SessionObject, wanted: &Wanted, config: &AgentCon
             .map(|(rows, cols)| Size { rows, cols }),
         granted: granted.ext.both(config.extensions),
         speed_bits: object.flow_limit,
+        any_frame_counts: granted.idle_s.is_none(),
         idle_timeout: granted
             .idle_s
             .map_or(config.idle_timeout, Duration::from_secs),

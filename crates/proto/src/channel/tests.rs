@@ -17,6 +17,7 @@ fn opening(target: TargetKind, granted: Extensions) -> Opening {
         granted,
         speed_bits: 0,
         idle_timeout: IDLE,
+        any_frame_counts: false,
     }
 }
 
@@ -284,6 +285,29 @@ fn the_idle_timeout_is_a_second_longer_than_the_relays_and_only_data_moves_it() 
 }
 
 #[test]
+fn any_frame_of_a_relay_that_is_not_ours_moves_the_idle_timeout() {
+    let mut opening = opening(TargetKind::Terminal, Extensions::NONE);
+    opening.any_frame_counts = true;
+    let mut shell = Channel::new(&opening, START);
+    let frames = [
+        Message::Status(Status::KeepAlive),
+        Message::Resize(BIG),
+        Message::Close,
+        Message::Other {
+            kind: 9,
+            payload: Bytes::from_static(b"?"),
+        },
+    ];
+
+    let mut now = START;
+    for frame in frames {
+        now = now + IDLE;
+        shell.received(now, &frame);
+        assert_eq!(shell.deadline(), Some(now + IDLE + IDLE_MARGIN));
+    }
+}
+
+#[test]
 fn the_told_speed_meters_the_output_and_told_again_gives_nothing_away() {
     let mut shell = open_shell(Extensions::NONE);
     shell.received(START, &Message::Status(Status::Speed(16_384)));
@@ -376,6 +400,7 @@ fn any_opening() -> impl Strategy<Value = Opening> {
             },
             speed_bits: 0,
             idle_timeout: IDLE,
+            any_frame_counts: false,
         },
     )
 }

@@ -17,6 +17,9 @@ pub struct Opening {
     pub speed_bits: u32,
     /// The relay's idle timeout.
     pub idle_timeout: Duration,
+    /// Whether any frame of the relay's keeps the channel from it, as it does an official agent's
+    /// (wire-protocol 8, 9.4). A relay of ours, which tells its timeout, goes by data.
+    pub any_frame_counts: bool,
 }
 
 /// What stands at the far end of a channel.
