@@ -55,6 +55,8 @@ struct Relay {
     framing: ClientFraming,
     /// What the client announced.
     announced: Option<String>,
+    /// The path and the query that it dialled.
+    dialled: String,
 }
 
 impl Place {
@@ -71,9 +73,18 @@ impl Place {
     }
 
     async fn dial(&self, announce: Announce) -> Result<Link, OpenError> {
+        let url = "ws://relay:80/session?sessionId=s-1&token=t";
+        self.dial_with(url, announce).await
+    }
+
+    async fn dial_url(&self, url: &str) -> Result<Link, OpenError> {
+        self.dial_with(url, Announce::default()).await
+    }
+
+    async fn dial_with(&self, url: &str, announce: Announce) -> Result<Link, OpenError> {
         let started = Started {
             id: "s-1".into(),
-            url: Secret::new("ws://relay:80/session?sessionId=s-1&token=t"),
+            url: Secret::new(url),
             token: Secret::new("t"),
         };
         let network = Network {
@@ -103,10 +114,11 @@ impl Place {
 
     async fn accept(&self, granted: &'static str) -> Relay {
         let stream = self.listener.accept().await.expect("a client");
-        let mut announced = None;
+        let (mut announced, mut dialled) = (None, String::new());
         let upgrade = |request: &Request, mut response: Response| {
             let header = request.headers().get("x-axt-ext");
             announced = header.map(|value| value.to_str().expect("text").to_owned());
+            dialled = request.uri().to_string();
             if !granted.is_empty() {
                 let granted = granted.parse().expect("a header");
                 response.headers_mut().insert("x-axt-ext", granted);
@@ -118,6 +130,7 @@ impl Place {
             socket,
             framing: ClientFraming::new(),
             announced,
+            dialled,
         }
     }
 
@@ -273,6 +286,39 @@ async fn the_size_goes_first_and_again_when_it_changes() {
         assert_eq!(second, Message::Resize(Size { rows: 24, cols: 80 }));
     })
     .await;
+}
+
+/// Where nobody holds it back until there is a terminal, the first one may be lost (wire-protocol 6).
+#[tokio::test]
+async fn before_a_relay_that_is_not_ours_the_size_is_told_again_behind_the_first_output() {
+    let (link, mut relay) = Place::new().connect(Announce::default(), "").await;
+    let told = Size {
+        rows: 30,
+        cols: 100,
+    };
+    let (_window, sizes) = watch::channel(told);
+    let (_person, ends) = Person::sit_down(EndOfInput::Closes, Sizes::Given(sizes));
+
+    run(link, ends, async {
+        assert_eq!(relay.next().await, Message::Resize(told));
+        relay.output("$ ").await;
+        assert_eq!(relay.next().await, Message::Resize(told));
+        relay.output("more").await;
+        relay.close(1000, "Exit").await;
+        relay.gone().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_spelling_of_an_old_url_is_mended() {
+    let place = Place::new();
+    let dialling = place.dial_url("ws://relay:80/session?sessionid=s-1&token=t");
+
+    let (link, relay) = tokio::join!(dialling, place.accept(""));
+
+    assert!(link.is_ok());
+    assert_eq!(relay.dialled, "/session?sessionId=s-1&token=t");
 }
 
 #[tokio::test]

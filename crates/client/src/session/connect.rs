@@ -143,7 +143,8 @@ pub async fn connect(
     announce: Announce,
 ) -> Result<Link, OpenError> {
     let headers = headers(&started.token, announce);
-    let url = started.url.expose();
+    // As the official client mends the spelling of old ones (wire-protocol 9.1).
+    let url = &started.url.expose().replacen("sessionid", "sessionId", 1);
     let Network {
         dialer,
         tls,

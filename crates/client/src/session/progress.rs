@@ -54,6 +54,11 @@ impl Progress {
         }))
     }
 
+    /// Whether the relay is one of ours, by that it tells its idle timeout.
+    pub(super) fn is_relay_ours(&self) -> bool {
+        self.0.idle_timeout.is_some()
+    }
+
     pub(super) fn sent(&self, bytes: usize) {
         self.count(&self.0.sent, bytes);
     }

@@ -14,7 +14,10 @@ use axt_proto::{
     frame::{Message, Size, client::ClientFraming},
 };
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    sync::oneshot,
+};
 
 use super::{EndOfInput, Ended, Ends, Link, Progress, Why, end};
 use crate::{
@@ -55,6 +58,7 @@ where
     } = link;
     // A terminal is always read.
     drop(ending);
+    let (spoke, first_output) = oneshot::channel();
     let up = Up {
         writer,
         granted,
@@ -68,12 +72,13 @@ where
         output: ends.output,
         exit_code: None,
         detail: None,
+        spoke: (!up.progress.is_relay_ours()).then_some(spoke),
     };
     let why = tokio::select! {
         biased;
         stop = stop => Why::Stopped(stop),
         why = down.pump() => why,
-        why = up.pump(ends.input, ends.at_end_of_input, ends.sizes) => why,
+        why = up.pump(ends.input, ends.at_end_of_input, ends.sizes, first_output) => why,
     };
     let (exit_code, detail) = (down.exit_code, down.detail);
     up.leave(&why, down.reader).await;
@@ -98,6 +103,7 @@ impl Up {
         mut input: impl AsyncRead + Unpin,
         at_end: EndOfInput,
         mut sizes: Sizes,
+        mut first_output: oneshot::Receiver<()>,
     ) -> Why {
         // The size first: an agent that has not started the shell yet starts it with this size.
         if let Some(size) = sizes.current() {
@@ -106,12 +112,22 @@ impl Up {
         let mut buffer = BytesMut::with_capacity(MESSAGE);
         let mut is_open = true;
         let mut last = b'\n';
+        let mut has_heard = false;
         loop {
             buffer.reserve(MESSAGE);
             let message = tokio::select! {
                 biased;
                 size = sizes.changed() => {
                     self.resize(size).await;
+                    continue;
+                }
+                heard = &mut first_output, if !has_heard => {
+                    has_heard = true;
+                    // Before its first output an official agent may have had no terminal yet, and a
+                    // relay that is not ours holds nothing back for it (wire-protocol 6, 14).
+                    if let (Ok(()), Some(size)) = (heard, sizes.current()) {
+                        self.send(&Message::Resize(size)).await;
+                    }
                     continue;
                 }
                 read = input.read_buf(&mut buffer), if is_open => match read {
@@ -192,6 +208,8 @@ struct Down<W> {
     output: W,
     exit_code: Option<i32>,
     detail: Option<String>,
+    /// Told of the first output, where somebody waits for it.
+    spoke: Option<oneshot::Sender<()>>,
 }
 
 impl<W: AsyncWrite + Unpin> Down<W> {
@@ -205,6 +223,10 @@ impl<W: AsyncWrite + Unpin> Down<W> {
             };
             match message {
                 Message::Output(data) => {
+                    if let Some(spoke) = self.spoke.take() {
+                        // Nobody listens when the other half is done.
+                        let _ = spoke.send(());
+                    }
                     self.progress.received(data.len());
                     if let Some(tape) = &self.tape {
                         tape.output(&data);
