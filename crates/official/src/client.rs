@@ -6,9 +6,12 @@ mod raw;
 mod receipt;
 mod terminal;
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 
 use axt_net::{link, tasks::Tasks, wall::Wall};
@@ -89,6 +92,22 @@ impl OfficialClient {
         ))
     }
 
+    /// Waits until the relay has closed the websockets that `portforward` left open, all that there are by
+    /// now.
+    pub async fn left_alone(&self) {
+        let left = std::mem::take(
+            &mut *self
+                .left_open
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for mut wss in left {
+            let over = async { while wss.receive().await != Receipt::Lost {} };
+            let over = link::timeout(GUARD, over).await;
+            over.expect("the relay closes what is over");
+        }
+    }
+
     /// What it would have choked on so far.
     #[must_use]
     pub fn complaints(&self) -> &Complaints {
@@ -163,12 +182,15 @@ enum Receipt {
     Nothing,
 }
 
+/// Against hanging. On a paused clock it jumps.
+const GUARD: Duration = Duration::from_secs(600);
+
 /// The bytes that a peer hands on between a test and its task.
 const PIPE: usize = 256 * 1024;
 
 async fn pace(interval_ms: u64) {
     if interval_ms > 0 {
-        link::sleep(std::time::Duration::from_millis(interval_ms)).await;
+        link::sleep(Duration::from_millis(interval_ms)).await;
     }
 }
 

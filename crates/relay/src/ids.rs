@@ -109,10 +109,16 @@ mod tests {
 
     #[test]
     fn a_channel_id_has_26_digits_and_fits_the_agent_framing() {
-        let channel = Ids::new(None).channel().expect("well-formed");
+        let mut ids = Ids::new(None);
+        let channel = ids.channel().expect("well-formed");
+        let other = ids.channel().expect("well-formed");
 
         assert_eq!(channel.as_str().len(), 29);
         assert!(channel.as_str().starts_with("ch-"));
+        // It goes into a URL unescaped (wire-protocol 12.15).
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        assert!(channel.as_str().bytes().all(is_plain));
+        assert_ne!(channel, other);
     }
 
     #[test]

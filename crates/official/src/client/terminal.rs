@@ -10,14 +10,11 @@ use tokio::{
     task::AbortHandle,
 };
 
-use super::{PACKET, PIPE, Receipt, Wss};
+use super::{GUARD, PACKET, PIPE, Receipt, Wss};
 use crate::wire::kind;
 
 /// How often it looks at its terminal's size.
 const LOOK: Duration = Duration::from_millis(500);
-
-/// How long a test waits at most. On a paused clock it jumps.
-const GUARD: Duration = Duration::from_secs(600);
 
 /// How a session ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

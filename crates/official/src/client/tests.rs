@@ -1,8 +1,6 @@
 //! That it complains about each thing that the official client would choke on: before a relay of which
 //! nothing is there but its end of the websocket.
 
-use std::time::Duration;
-
 use axt_net::{
     tls::ClientTls,
     transport::{Dialer, Listener, MemoryNet, Stream},

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axt_control::admin::path;
-use axt_net::ws::ConnectError;
+use axt_net::{link, ws::ConnectError};
 use axt_proto::{EventKind, Limits, Message, Reason};
 use serde_json::json;
 
@@ -148,10 +148,12 @@ async fn an_agent_that_does_not_dial_has_twenty_seconds() {
     let session = world.start_session().await;
 
     let mut client = world.connect(&session.url).await.expect("let in");
+    let before = link::now();
     agent.kicked().await;
 
     client.expect_speed().await;
     client.expect_ended("AgentTimeout").await;
+    assert_eq!(link::now() - before, Duration::from_secs(20));
     client.expect_closed(1011, "AgentTimeout").await;
     assert!(failed(Reason::AgentTimeout)(&world.until_over().await));
 }
@@ -163,10 +165,13 @@ async fn a_lost_channel_that_is_not_dialled_again_ends_it() {
     let session = world.start_session().await;
     let (mut client, channel) = world.pair(&mut agent, &session).await;
     let object = channel.object.clone();
+    let before = link::now();
 
     drop(channel);
 
     client.expect_ended("AgentTimeout").await;
+    // An official agent dials for 13.2 s (wire-protocol 8).
+    assert_eq!(link::now() - before, Duration::from_secs(15));
     client.expect_closed(1011, "AgentTimeout").await;
     let refusal = agent.dial(object).await.err().expect("refused");
     assert!(
@@ -181,14 +186,14 @@ async fn an_agent_that_is_gone_for_good_ends_it_at_once() {
     let mut agent = world.our_agent().await;
     let session = world.start_session().await;
     let (mut client, channel) = world.pair(&mut agent, &session).await;
-    let before = axt_net::link::now();
+    let before = link::now();
 
     agent.go_away();
     drop(channel);
     client.expect_ended("AgentTimeout").await;
 
-    let took = axt_net::link::now().duration_since(before);
-    assert!(took < axt_net::link::REDIAL_WINDOW, "{took:?}");
+    let took = link::now().duration_since(before);
+    assert!(took < link::REDIAL_WINDOW, "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

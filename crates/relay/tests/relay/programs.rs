@@ -238,6 +238,7 @@ async fn an_application_that_closes_ends_its_connection_alone() {
 
     drop(first);
     assert!(closed(Reason::ClientClosed)(&world.until_over().await));
+    client.left_alone().await;
     // The agent obeys the stop only when its target has closed.
     first_target.shutdown().await.expect("closes");
     drop(first_target);
