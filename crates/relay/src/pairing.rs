@@ -1,8 +1,8 @@
 //! Pairing clients with agents' channels: who waits for which channel, and who may dial it.
 //!
 //! ```text
-//!           kick            list           dial, 101            websocket         over
-//! Waiting ───────▶ Waiting ──────▶ Listed ──────────▶ Dialled ──────────▶ Open ───────▶ (forgotten: 403)
+//!            kick            list            dial, 101           over
+//! Waiting ────────▶ Waiting ──────▶ Listed ────────────▶ Open ────────▶ (forgotten: 403)
 //! ```
 //!
 //! A dial is answered a moment before its websocket is there. What the agent says of the session by
@@ -102,11 +102,10 @@ struct Entry<S> {
     former: Option<ConnectionId>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Waiting,
     Listed,
-    Dialled,
     Open,
 }
 
@@ -176,26 +175,26 @@ impl<S> Pairing<S> {
                 .values_mut()
                 .find(|entry| entry.instance == *instance && entry.stage == Stage::Waiting),
         }?;
-        entry.stage = entry.stage.max(Stage::Listed);
+        entry.stage = Stage::Listed;
         Some(entry.object.clone())
     }
 
     /// An agent dials a data channel, for the first time or again. Where the answer leads is the
     /// connection that waits, or that lives and has lost its channel without having noticed.
     pub(crate) fn dial(
-        &mut self,
+        &self,
         instance: &InstanceId,
         channel: &ChannelId,
     ) -> Result<(ConnectionId, Door<S>), DialRefusal> {
-        let connection = *self.channels.get(channel).ok_or(DialRefusal::Unknown)?;
-        let entry = self
-            .connections
-            .get_mut(&connection)
-            .filter(|entry| entry.instance == *instance)
-            .ok_or(DialRefusal::Unknown)?;
-        entry.stage = entry.stage.max(Stage::Dialled);
-        let door = Door::new(entry.sockets.clone(), entry.orders.clone());
-        Ok((connection, door))
+        self.channels
+            .get(channel)
+            .and_then(|connection| Some((*connection, self.connections.get(connection)?)))
+            .filter(|(_, entry)| entry.instance == *instance)
+            .map(|(connection, entry)| {
+                let (sockets, orders) = (entry.sockets.clone(), entry.orders.clone());
+                (connection, Door::new(sockets, orders))
+            })
+            .ok_or(DialRefusal::Unknown)
     }
 
     /// The channel id of the instance's latest connection.
@@ -232,8 +231,10 @@ impl<S> Pairing<S> {
             return;
         };
         // A kick that arrived twice: the second attempt fails, the first one lives on
-        // (wire-protocol 9.5).
-        if posted.code == StatusCode::SessionIdDuplicate && entry.stage >= Stage::Dialled {
+        // (wire-protocol 9.5). Only of two connections that share an id, the later one has no attempt
+        // of its own.
+        let has_attempt = entry.former.is_none() || entry.stage == Stage::Open;
+        if posted.code == StatusCode::SessionIdDuplicate && has_attempt {
             return;
         }
         entry.orders.send_if_modified(|orders| {

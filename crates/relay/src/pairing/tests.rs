@@ -80,13 +80,13 @@ async fn a_second_dial_leads_to_the_same_connection() {
 
 #[tokio::test]
 async fn a_channel_is_on_its_way_from_its_dial_until_it_is_there_or_given_up() {
-    let (mut pairing, mut line, _other) = waiting();
-    let dial = |pairing: &mut Pairing<u8>| {
+    let (pairing, mut line, _other) = waiting();
+    let dial = |pairing: &Pairing<u8>| {
         let dialled = pairing.dial(&instance("i-1"), &channel("ch-1"));
         dialled.expect("known").1
     };
 
-    let (given_up, taken) = (dial(&mut pairing), dial(&mut pairing));
+    let (given_up, taken) = (dial(&pairing), dial(&pairing));
     assert_eq!(line.orders.borrow_and_update().dials, 2);
     drop(given_up);
     assert!(line.orders.has_changed().expect("there"));
@@ -128,21 +128,20 @@ fn what_an_agent_posts_first_counts() {
 }
 
 #[test]
-fn the_second_of_two_kicks_does_not_end_a_channel_that_was_dialled() {
-    let (mut pairing, line, other) = waiting();
+fn the_second_of_two_kicks_ends_nothing_but_who_has_another_ones_channel() {
+    let (mut pairing, first, _other) = waiting();
+    let agent = instance("i-1");
     let duplicate = || Posted {
         code: StatusCode::SessionIdDuplicate,
         detail: None,
     };
-    let _door = pairing.dial(&instance("i-1"), &channel("ch-1"));
-    // That it is asked for once more does not take the dial back.
-    pairing.object(&instance("i-1"), Some(&channel("ch-1")));
 
-    pairing.posted(&instance("i-1"), &channel("ch-1"), duplicate());
-    pairing.posted(&instance("i-1"), &channel("ch-2"), duplicate());
+    pairing.posted(&agent, &channel("ch-1"), duplicate());
+    let third = pairing.open(ConnectionId(3), agent.clone(), object("ch-1"), false);
+    pairing.posted(&agent, &channel("ch-1"), duplicate());
 
-    assert_eq!(line.orders.borrow().posted, None);
-    assert_eq!(other.orders.borrow().posted, Some(duplicate()));
+    assert_eq!(first.orders.borrow().posted, None);
+    assert_eq!(third.orders.borrow().posted, Some(duplicate()));
 }
 
 #[test]
@@ -187,15 +186,15 @@ fn an_id_that_two_connections_have_is_the_firsts_again_when_the_second_is_over()
     let agent = instance("i-1");
     let _first = pairing.open(FIRST, agent.clone(), object("ch-1"), false);
     let _second = pairing.open(SECOND, agent.clone(), object("ch-1"), false);
-    let leads_to = |pairing: &mut Pairing<u8>| {
+    let leads_to = |pairing: &Pairing<u8>| {
         let dialled = pairing.dial(&agent, &channel("ch-1"));
         dialled.map(|(connection, _)| connection)
     };
 
     assert_eq!(pairing.latest(&agent), Some(&channel("ch-1")));
-    assert_eq!(leads_to(&mut pairing), Ok(SECOND));
+    assert_eq!(leads_to(&pairing), Ok(SECOND));
     pairing.close(SECOND);
-    assert_eq!(leads_to(&mut pairing), Ok(FIRST));
+    assert_eq!(leads_to(&pairing), Ok(FIRST));
     pairing.close(FIRST);
-    assert_eq!(leads_to(&mut pairing), Err(DialRefusal::Unknown));
+    assert_eq!(leads_to(&pairing), Err(DialRefusal::Unknown));
 }
