@@ -6,8 +6,8 @@ use axt_client::{
     DiscoverError, admin::AdminCallError, api::CallError, doctor::Trouble,
     forward::SESSION_MANAGER_OFF, instance::Ambiguous, session::OpenError, terminal::signals::Stop,
 };
-
 use axt_net::transport::ProxyError;
+use axt_openapi::ErrorCode;
 
 use crate::flags::usage::UsageError;
 
@@ -191,7 +191,8 @@ impl From<CallError> for Failure {
     }
 }
 
-/// What to do about an error of the API, for those that a newcomer meets.
+/// What to do about an error of the API: in this program's own terms for those that a newcomer meets, else
+/// as the table says that the API is served from.
 fn hint(code: &str) -> Option<&'static str> {
     Some(match code {
         "InvalidInstance.NotFound" => "`axt api DescribeInstances` lists the instances",
@@ -206,7 +207,7 @@ fn hint(code: &str) -> Option<&'static str> {
         "InvalidAccessKeyId.NotFound" | "SignatureDoesNotMatch" => {
             "is this the sandbox's own key? `axt env` prints it"
         }
-        _ => return None,
+        _ => ErrorCode::find(code).first()?.entry().hint,
     })
 }
 

@@ -5,7 +5,10 @@ mod table;
 
 use std::process::ExitCode;
 
-use axt_client::{Api, api::Pages};
+use axt_client::{
+    Api,
+    api::{CallError, Pages},
+};
 use serde_json::Value;
 
 use self::rows::Rows;
@@ -48,7 +51,8 @@ pub(super) async fn run(flags: ApiFlags, settings: &Settings) -> Result<ExitCode
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        let answer = unless_stopped(api.call(action, &parameters)).await??;
+        let answer = unless_stopped(api.call(action, &parameters)).await?;
+        let answer = answer.map_err(|error| refused(action, error))?;
         print(&shape.text(&answer)?)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -62,12 +66,25 @@ async fn every_page(
     shape: &mut Shape,
 ) -> Result<(), Failure> {
     let mut pages = Pages::new(api, action, parameters);
-    while let Some(answer) = pages.next().await? {
+    while let Some(answer) = pages.next().await.map_err(|error| refused(action, error))? {
         if !is_read(&shape.text(&answer)?)? {
             break;
         }
     }
     Ok(())
+}
+
+/// The failure of a call; of a parameter that was refused, with what it takes.
+fn refused(action: &str, error: CallError) -> Failure {
+    let takes = match &error {
+        CallError::Api(refusal) => table::takes(action, &refusal.code),
+        _ => None,
+    };
+    let failure = Failure::from(error);
+    match takes {
+        Some(takes) => failure.hint(takes),
+        None => failure,
+    }
 }
 
 /// What answers look like.

@@ -1,6 +1,6 @@
 //! The forms that texts can be asked to have.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use axt_proto::Network;
 
@@ -52,6 +52,26 @@ impl Form {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_/:.".contains(&byte)),
         }
+    }
+}
+
+/// What is expected, for a person; nothing of [`Form::Any`].
+impl fmt::Display for Form {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Any => return Ok(()),
+            Self::Megabytes(least, most) => {
+                return write!(out, "a size from {least}MB to {most}MB");
+            }
+            Self::Words(words) => return out.write_str(&words.join(" or ")),
+            Self::Ascii => "printable ASCII without spaces",
+            Self::Host => "an address or a host name",
+            Self::Name => "a letter, then letters, digits and . _ - :",
+            Self::AddressRange => "an address or a network such as 10.0.0.0/8",
+            Self::Window => "a part of the day such as 02:00-04:00, an hour or more",
+            Self::Prefix => "no slash in front",
+            Self::Key => "letters, digits and - _ / : .",
+        })
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use axt_openapi::{ActionName, ErrorCode, description::Kind};
+use axt_openapi::{
+    ActionName, ErrorCode,
+    description::{Kind, Parameter},
+};
 
 use crate::{
     failure::Failure,
@@ -51,27 +54,59 @@ pub(super) fn parameters(action: ActionName) -> String {
         let names = parameter.wire_names();
         let names: Vec<String> = names.iter().map(|name| flag_name(name)).collect();
         let names = names.join(", --");
-        let mut notes = vec![range(parameter.kind)];
-        if parameter.required {
-            notes.push("required".to_owned());
-        }
-        if let Some(default) = parameter.default {
-            notes.push(format!("default {default}"));
-        }
-        notes.retain(|note| !note.is_empty());
-        let notes = notes.join("; ");
+        let notes = match notes(&parameter) {
+            none if none.is_empty() => none,
+            notes => format!(" ({notes})"),
+        };
         line(
             &mut text,
-            format_args!("  --{names}\n        {} ({notes})", parameter.about),
+            format_args!("  --{names}\n        {}{notes}", parameter.about),
         );
     }
     text
 }
 
+/// What the parameter takes that a code names, as `InvalidParameter.InstanceName` does.
+pub(super) fn takes(action: &str, code: &str) -> Option<String> {
+    let action = ActionName::find(action)?;
+    let (_, name) = code.rsplit_once('.')?;
+    let parameter = action.description().parameter(name)?;
+    let what = match notes(parameter) {
+        none if none.is_empty() => format!("--{name}: {}", parameter.about.trim_end_matches('.')),
+        notes => format!("--{name} takes {notes}"),
+    };
+    Some(format!(
+        "{what}; `axt api --actions {action}` lists the parameters"
+    ))
+}
+
+fn notes(parameter: &Parameter) -> String {
+    let mut notes = vec![range(parameter.kind)];
+    if parameter.required {
+        notes.push("required".to_owned());
+    }
+    if let Some(default) = parameter.default {
+        notes.push(format!("default {default}"));
+    }
+    notes.retain(|note| !note.is_empty());
+    notes.join("; ")
+}
+
 fn range(kind: Kind) -> String {
     match kind {
-        Kind::Text { max, .. } if max < 4_096 => format!("at most {max} characters"),
-        Kind::Text { .. } => "text".to_owned(),
+        Kind::Text { min, max, form } => {
+            let form = form.to_string();
+            let form = if form.is_empty() {
+                form
+            } else {
+                format!(": {form}")
+            };
+            match (min, max) {
+                (_, 4_096..) => format!("text{form}"),
+                (0 | 1, max) => format!("at most {max} characters{form}"),
+                (min, max) => format!("{min} to {max} characters{form}"),
+            }
+        }
         Kind::Integer { min, max: u32::MAX } => format!("from {min}"),
         Kind::Integer { min, max } => format!("{min} to {max}"),
         Kind::Boolean => "true or false".to_owned(),
@@ -137,6 +172,20 @@ mod tests {
         );
         assert!(own.contains("404 InvalidInstance.NotFound: The specified instances not found."));
         assert!(own.len() < all.len());
+    }
+
+    #[test]
+    fn a_refused_parameter_is_told_with_what_it_takes() {
+        let told = |code| takes("CreateActivation", code);
+
+        assert_eq!(
+            told("InvalidParameter.InstanceName").as_deref(),
+            Some(
+                "--InstanceName takes 2 to 50 characters: a letter, then letters, digits and . _ - :; \
+                 `axt api --actions CreateActivation` lists the parameters"
+            )
+        );
+        assert_eq!(told("InvalidInstance.NotFound"), None);
     }
 
     #[test]
