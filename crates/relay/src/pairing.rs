@@ -1,8 +1,8 @@
 //! Pairing clients with agents' channels: who waits for which channel, and who may dial it.
 //!
 //! ```text
-//!            kick            list            dial, 101           over
-//! Waiting ────────▶ Waiting ──────▶ Listed ────────────▶ Open ────────▶ (forgotten: 403)
+//!          kick           list          dial, 101           websocket         over
+//! Waiting ──────▶ Waiting ─────▶ Listed ─────────▶ Dialled ─────────▶ Open ──────▶ (forgotten: 403)
 //! ```
 //!
 //! A dial is answered a moment before its websocket is there. What the agent says of the session by
@@ -102,10 +102,11 @@ struct Entry<S> {
     former: Option<ConnectionId>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Waiting,
     Listed,
+    Dialled,
     Open,
 }
 
@@ -157,8 +158,8 @@ impl<S> Pairing<S> {
         }
     }
 
-    /// What the agent is to open: the same single object as often as it asks, until its data
-    /// channel is open (wire-protocol 13). Without a channel, any that waits.
+    /// What the agent is to open: the same single object as often as it asks, until it has dialled its
+    /// data channel (wire-protocol 13). Without a channel, any that waits.
     pub(crate) fn object(
         &mut self,
         instance: &InstanceId,
@@ -169,7 +170,7 @@ impl<S> Pairing<S> {
                 .channels
                 .get(channel)
                 .and_then(|connection| self.connections.get_mut(connection))
-                .filter(|entry| entry.instance == *instance && entry.stage != Stage::Open),
+                .filter(|entry| entry.instance == *instance && entry.stage < Stage::Dialled),
             None => self
                 .connections
                 .values_mut()
@@ -182,19 +183,18 @@ impl<S> Pairing<S> {
     /// An agent dials a data channel, for the first time or again. Where the answer leads is the
     /// connection that waits, or that lives and has lost its channel without having noticed.
     pub(crate) fn dial(
-        &self,
+        &mut self,
         instance: &InstanceId,
         channel: &ChannelId,
     ) -> Result<(ConnectionId, Door<S>), DialRefusal> {
-        self.channels
-            .get(channel)
-            .and_then(|connection| Some((*connection, self.connections.get(connection)?)))
-            .filter(|(_, entry)| entry.instance == *instance)
-            .map(|(connection, entry)| {
-                let (sockets, orders) = (entry.sockets.clone(), entry.orders.clone());
-                (connection, Door::new(sockets, orders))
-            })
-            .ok_or(DialRefusal::Unknown)
+        let connection = *self.channels.get(channel).ok_or(DialRefusal::Unknown)?;
+        let entry = self.connections.get_mut(&connection);
+        let entry = entry
+            .filter(|entry| entry.instance == *instance)
+            .ok_or(DialRefusal::Unknown)?;
+        entry.stage = entry.stage.max(Stage::Dialled);
+        let door = Door::new(entry.sockets.clone(), entry.orders.clone());
+        Ok((connection, door))
     }
 
     /// The channel id of the instance's latest connection.

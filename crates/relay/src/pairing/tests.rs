@@ -45,6 +45,19 @@ fn the_same_object_is_handed_out_until_its_channel_is_open() {
     assert_eq!(ask(&mut pairing), None);
 }
 
+/// An official agent that was given it once more would start it once more (wire-protocol 9.5).
+#[test]
+fn an_object_whose_channel_is_dialled_is_not_handed_out_again() {
+    let (mut pairing, ..) = waiting();
+    let agent = instance("i-1");
+    let ask = |pairing: &mut Pairing<u8>| pairing.object(&agent, Some(&channel("ch-1")));
+
+    assert_eq!(ask(&mut pairing), Some(object("ch-1")));
+    let _on_its_way = pairing.dial(&agent, &channel("ch-1")).expect("known");
+
+    assert_eq!(ask(&mut pairing), None);
+}
+
 #[test]
 fn another_instance_gets_neither_the_object_nor_the_channel() {
     let (mut pairing, ..) = waiting();
@@ -80,13 +93,13 @@ async fn a_second_dial_leads_to_the_same_connection() {
 
 #[tokio::test]
 async fn a_channel_is_on_its_way_from_its_dial_until_it_is_there_or_given_up() {
-    let (pairing, mut line, _other) = waiting();
-    let dial = |pairing: &Pairing<u8>| {
+    let (mut pairing, mut line, _other) = waiting();
+    let dial = |pairing: &mut Pairing<u8>| {
         let dialled = pairing.dial(&instance("i-1"), &channel("ch-1"));
         dialled.expect("known").1
     };
 
-    let (given_up, taken) = (dial(&pairing), dial(&pairing));
+    let (given_up, taken) = (dial(&mut pairing), dial(&mut pairing));
     assert_eq!(line.orders.borrow_and_update().dials, 2);
     drop(given_up);
     assert!(line.orders.has_changed().expect("there"));
@@ -186,15 +199,15 @@ fn an_id_that_two_connections_have_is_the_firsts_again_when_the_second_is_over()
     let agent = instance("i-1");
     let _first = pairing.open(FIRST, agent.clone(), object("ch-1"), false);
     let _second = pairing.open(SECOND, agent.clone(), object("ch-1"), false);
-    let leads_to = |pairing: &Pairing<u8>| {
+    let leads_to = |pairing: &mut Pairing<u8>| {
         let dialled = pairing.dial(&agent, &channel("ch-1"));
         dialled.map(|(connection, _)| connection)
     };
 
     assert_eq!(pairing.latest(&agent), Some(&channel("ch-1")));
-    assert_eq!(leads_to(&pairing), Ok(SECOND));
+    assert_eq!(leads_to(&mut pairing), Ok(SECOND));
     pairing.close(SECOND);
-    assert_eq!(leads_to(&pairing), Ok(FIRST));
+    assert_eq!(leads_to(&mut pairing), Ok(FIRST));
     pairing.close(FIRST);
-    assert_eq!(leads_to(&pairing), Err(DialRefusal::Unknown));
+    assert_eq!(leads_to(&mut pairing), Err(DialRefusal::Unknown));
 }
