@@ -50,6 +50,10 @@ impl Desk {
         }
         let changes = self.registry.agent_online(self.now(), instance, info);
         self.apply(changes);
+        if self.registry.instance(instance).is_none() {
+            // It was forgotten between the agent's admission and now.
+            self.links.close(instance);
+        }
         self.pairing.agent_gone(instance, false);
         self.kick_sessions(instance);
         self.kick_tasks(instance);

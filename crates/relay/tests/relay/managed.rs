@@ -4,7 +4,11 @@
 use std::time::Duration;
 
 use axt_control::luban::{AgentKey, Signer, path};
-use axt_net::link;
+use axt_net::{
+    link,
+    tls::ClientTls,
+    ws::{self, Incoming},
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
@@ -119,4 +123,43 @@ async fn a_machine_that_the_api_deregisters_is_told_so_before_its_channel_closes
         machine.calls("GET", path::HEART_BEAT, "request-3").await,
         403
     );
+}
+
+/// Between its admission and the open channel there is time to be deregistered in: whatever comes first, no
+/// channel stays open that leads to nobody.
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_is_deregistered_while_it_dials_keeps_no_channel() {
+    for head_start in 0..60 {
+        let world = World::new().await;
+        let machine = Machine::register(&world).await;
+        let headers: HeaderMap = machine
+            .headers("request-1")
+            .into_iter()
+            .map(|(name, value)| {
+                let value = HeaderValue::from_str(&value).expect("a header");
+                (HeaderName::from_static(name), value)
+            })
+            .collect();
+        let url = format!("ws://localhost:7443{}", path::NOTIFY);
+        let (dialer, tls) = (world.network().dialer, ClientTls::system());
+        let parameters = format!("&InstanceId={}", machine.id);
+
+        let dialling = async {
+            for _ in 0..head_start {
+                tokio::task::yield_now().await;
+            }
+            ws::connect(&dialer, &tls, &url, headers).await
+        };
+        let deregistering = world.call("DeregisterManagedInstance", &parameters);
+        let (dialled, (status, _)) = tokio::join!(dialling, deregistering);
+
+        assert_eq!(status, 200);
+        // Refused is as good.
+        if let Ok((socket, _)) = dialled {
+            let (mut reader, _writer) = socket.split();
+            let over = async { while let Ok(Incoming::Data(_)) = reader.next().await {} };
+            let over = link::timeout(Duration::from_secs(20), over).await;
+            assert!(over.is_ok(), "open for good, {head_start} steps behind");
+        }
+    }
 }
