@@ -258,6 +258,18 @@ impl<S> Pairing<S> {
         }
     }
 
+    /// An agent without extensions has come: connections that were granted some by the one before, and that
+    /// it has not opened, are to end. What a client was granted cannot be taken back.
+    pub(crate) fn end_granted(&mut self, instance: &InstanceId) {
+        for entry in self.connections.values() {
+            let waits = entry.instance == *instance && entry.stage < Stage::Dialled;
+            if waits && entry.object.axt.is_some() {
+                let detail = "another agent took the place of the one that was to open it";
+                entry.order_end(Reason::AgentTimeout, detail);
+            }
+        }
+    }
+
     /// The instance's notify channel has come up or gone down.
     pub(crate) fn agent_gone(&mut self, instance: &InstanceId, is_gone: bool) {
         for entry in self.connections.values() {

@@ -55,6 +55,9 @@ impl Desk {
             self.links.close(instance);
         }
         self.pairing.agent_gone(instance, false);
+        if self.announced(instance).is_empty() {
+            self.pairing.end_granted(instance);
+        }
         self.kick_sessions(instance);
         self.kick_tasks(instance);
         let strikes = self.faults.put_on(&SiteId::Notify(instance.clone()));

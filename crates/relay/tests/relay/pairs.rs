@@ -113,6 +113,28 @@ async fn an_official_agent_never_hears_of_extensions() {
     assert_eq!(channel.object.axt, None);
 }
 
+/// What the client was granted cannot be taken back, so it has to come again.
+#[tokio::test(start_paused = true)]
+async fn an_official_agent_in_the_place_of_one_of_ours_is_not_given_what_that_was_to_open() {
+    let world = World::new().await;
+    let mut ours = world.our_agent().await;
+    let session = world.start_session().await;
+    ours.post("/luban/api/heart-beat").await;
+    ours.go_away();
+    let mut headers = HeaderMap::new();
+    headers.insert(header::EXTENSIONS, HeaderValue::from_static("exit, pipe"));
+    let waiting = world.connect_with(&session.url, headers).await;
+    let mut waiting = waiting.expect("let in");
+
+    let mut theirs = world.agent().await;
+    waiting.expect_speed().await;
+    waiting.expect_ended("AgentTimeout").await;
+    let _again = world.connect(&session.url).await.expect("let in");
+    let channel = theirs.serve().await;
+
+    assert_eq!(channel.object.axt, None);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_typed_and_sized_before_the_agent_is_there_reaches_it() {
     let world = World::new().await;
