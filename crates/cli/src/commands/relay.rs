@@ -42,10 +42,11 @@ fn welcome(ready: &ReadyFile, found_by: &str) -> String {
     lines.extend(ready.metadata.iter().map(|at| format!("  metadata   {at}")));
     let first = ready.instances.first();
     match first {
-        None => lines.push(
+        None => lines.extend([
             "Declare one:       axt agent --new-key agent.pem >> axt.toml, and start this again"
                 .to_owned(),
-        ),
+            format!("Or register one:   axt api CreateActivation{found_by}"),
+        ]),
         Some(instance) => lines.extend([
             format!(
                 "Its agent, here:   axt agent -i {} --key FILE{found_by}",
