@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use axt_client::{forward::ForwardEvent, session::Started};
+use axt_client::{
+    forward::{ForwardEvent, Parting},
+    session::Started,
+};
 use axt_official::{
     AgentSetup, Network, OfficialAgent, OfficialClient, agent::Who, client::Forwarded,
 };
@@ -105,6 +108,27 @@ async fn before_an_official_agent_a_half_close_is_kept_from_the_target_and_a_res
 
     // It obeys the stop once its target has closed (wire-protocol 9.2).
     assert_eq!(agent.sessions(), 1);
+    drop(target);
+    until_none_runs(&agent).await;
+    tunnel.shutdown().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn before_an_official_agent_an_application_that_closes_gives_its_place_back() {
+    let (mut tunnel, agent) = through_an_official_agent().await;
+    let (mut client, mut target) = tunnel.connect().await;
+
+    client.write_all(b"question").await.expect("written");
+    drop(client);
+
+    assert_eq!(read(&mut target, 8).await, b"question");
+    let end = tunnel.end_of_connection().await;
+    let is_done = |how: &Parting| *how == Parting::Done;
+    assert!(
+        matches!(&end, ForwardEvent::Closed { how, .. } if is_done(how)),
+        "{end}"
+    );
     drop(target);
     until_none_runs(&agent).await;
     tunnel.shutdown().await;

@@ -3,6 +3,7 @@
 pub mod dialer;
 pub mod listener;
 pub mod memory;
+mod orphan;
 pub mod parts;
 pub mod proxy;
 mod read;

@@ -42,6 +42,8 @@ pub(super) enum End {
     Done,
     /// The local end broke, by a reset for instance.
     LocalReset(String),
+    /// The local end has closed, and cannot read any more.
+    LocalClosed,
     /// The remote socket did.
     RemoteReset,
     /// Something between the two broke: what, and what the agent said of it.

@@ -4,6 +4,7 @@
 //!  the local socket                           the websocket
 //!   bytes                              ─▶      input
 //!   FIN                                ─▶      eof        (ungranted: nothing, the rest goes on)
+//!   FIN, and nobody reads any more     ─▶                 (ungranted: type 3)
 //!   reset                              ─▶      reset      (ungranted: type 3)
 //!   bytes                              ◀─      output
 //!   FIN, the other direction goes on   ◀─      eof
@@ -13,7 +14,10 @@
 
 use std::{future::pending, pin::pin};
 
-use axt_net::transport::{Parts, Stream};
+use axt_net::{
+    frames::Next,
+    transport::{Parts, Stream},
+};
 use axt_proto::frame::Message;
 use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
@@ -87,17 +91,20 @@ impl Connection<'_> {
         let end = {
             let up = pin!(async {
                 match way.up(&mut input, &writer).await {
-                    Err(error) => error.to_string(),
+                    Err(error) => return End::LocalReset(error.to_string()),
                     // After a FIN the other direction decides.
-                    Ok(()) => pending().await,
+                    Ok(()) if granted.eof => pending().await,
+                    // Unless nobody is there to hear of it, who would keep one of the instance's places.
+                    Ok(()) => ending.abandoned().await,
                 }
+                End::LocalClosed
             });
             let down = pin!(way.down(&mut reader, &mut output));
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => End::Stopped,
                 end = down => end,
-                error = up => End::LocalReset(error),
+                end = up => end,
                 () = ending.broken_unnoticed(|| way.carried().sent) => {
                     End::LocalReset("it was reset".to_owned())
                 }
@@ -134,6 +141,20 @@ impl Connection<'_> {
                 };
                 part(reader, writer, Some(word), Some(cut)).await;
                 self.closed(carried, Parting::LocalReset).await;
+            }
+            End::LocalClosed => {
+                ending.close_when_dropped();
+                drop((input, output, ending));
+                let parting = async {
+                    // The relay closes when the target has had what came before.
+                    if writer.send(&Message::Close).await.is_ok() {
+                        while let Ok(Next::Message(_)) = reader.next().await {}
+                    }
+                };
+                // Who stops the forward waits for nobody.
+                let _ = self.stop.run_until_cancelled(parting).await;
+                part(reader, writer, None, Some(cut)).await;
+                self.closed(carried, Parting::Done).await;
             }
             End::RemoteReset => {
                 drop((input, output, ending));

@@ -183,7 +183,9 @@ async fn carry<S>(
             let trouble = Trouble::cut_off(why, detail.as_deref());
             (Some(Message::Close), PipedEnd::Failed(carried, trouble))
         }
-        Over::End(End::Stopped) => (Some(Message::Close), PipedEnd::InputEnded(carried)),
+        Over::End(End::Stopped | End::LocalClosed) => {
+            (Some(Message::Close), PipedEnd::InputEnded(carried))
+        }
     };
     if let Some(output) = &mut output {
         let _ = output.shutdown().await;

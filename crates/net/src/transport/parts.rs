@@ -14,8 +14,11 @@ use std::{
 use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, ReadHalf, WriteHalf};
 
-use super::{Stream, socket::Socket};
+use super::{Stream, orphan, socket::Socket};
 use crate::link;
+
+/// How often it is looked whether anybody has the socket at the other end.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The three hands. The connection ends when all of them are dropped.
 #[derive(Debug)]
@@ -118,6 +121,27 @@ impl Ending {
             before = now;
         }
     }
+
+    /// Waits until no process has the socket at the other end any more, so that nobody will read what
+    /// is sent there: whoever has sent a FIN may have closed it for reading too. For ever where that
+    /// cannot be known, as of another machine.
+    pub async fn abandoned(&self) {
+        let addresses = self.0.as_ref().and_then(|socket| {
+            let socket = socket.as_tcp();
+            Some((socket.peer_addr().ok()?, socket.local_addr().ok()?))
+        });
+        let Some((theirs, ours)) = addresses else {
+            return pending().await;
+        };
+        loop {
+            // The kernel's table is long where there are many connections.
+            let look = tokio::task::spawn_blocking(move || orphan::is_orphan(theirs, ours));
+            if let Ok(Some(true)) = look.await {
+                return;
+            }
+            link::sleep(LOOK_EVERY).await;
+        }
+    }
 }
 
 impl AsyncRead for Reader {
@@ -216,6 +240,20 @@ mod tests {
             .unwrap();
 
         assert_eq!((asked.as_str(), answered.as_str()), ("question", "answer"));
+    }
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn a_peer_that_has_closed_is_told_from_one_that_sends_no_more() {
+        let (mut parts, mut peer) = pair().await;
+        let addresses = (peer.local_addr(), peer.peer_addr());
+
+        peer.shutdown().await.unwrap();
+        assert_eq!(soon(parts.reader.read(&mut [0])).await.unwrap(), 0);
+        assert_eq!(orphan::is_orphan(addresses.0, addresses.1), Some(false));
+        drop(peer);
+
+        soon(parts.ending.abandoned()).await;
     }
 
     #[tokio::test]
