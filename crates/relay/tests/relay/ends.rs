@@ -5,6 +5,7 @@ use std::time::Duration;
 use axt_control::admin::path;
 use axt_net::{link, ws::ConnectError};
 use axt_proto::{EventKind, Limits, Message, Reason};
+use http::{HeaderMap, HeaderValue, header::ORIGIN};
 use serde_json::json;
 
 use crate::harness::{INSTANCE, World};
@@ -231,6 +232,28 @@ async fn a_client_that_closes_after_its_last_words_has_them_delivered() {
     assert!(channel.object.is_port());
     assert_eq!(channel.object.port_number, "80");
     channel.expect_input("GET / HTTP/1.0\r\n\r\n").await;
+    agent.expect_stop(&channel).await;
+    assert!(closed(Reason::ClientClosed)(&world.until_over().await));
+}
+
+/// A browser tells where the page is from, and closes a tab's websockets with 1001.
+#[tokio::test(start_paused = true)]
+async fn a_page_of_any_origin_that_is_left_has_its_last_words_delivered_and_its_session_stopped() {
+    let world = World::new().await;
+    let mut agent = world.our_agent().await;
+    let session = world.start_session().await;
+    let mut headers = HeaderMap::new();
+    headers.insert(ORIGIN, HeaderValue::from_static("https://console.example"));
+    let client = world
+        .connect_with(&session.url, headers)
+        .await
+        .expect("let in");
+    let mut channel = agent.serve().await;
+
+    client.type_text("exit\r").await;
+    client.writer.close(1001, "").await.expect("sent");
+
+    channel.expect_input("exit\r").await;
     agent.expect_stop(&channel).await;
     assert!(closed(Reason::ClientClosed)(&world.until_over().await));
 }
