@@ -8,7 +8,7 @@ use std::{
 use axt_net::{link, tasks::Tasks};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
-use super::{PACKET, PIPE, Receipt, Wss, pace, terminal::expect};
+use super::{GUARD, PACKET, PIPE, Receipt, Wss, pace, terminal::expect};
 use crate::wire::kind;
 
 /// How long it is silent after it has connected.
@@ -55,10 +55,9 @@ impl Forwarded {
     /// What the application gets until its connection ends.
     pub async fn rest(mut self) -> Vec<u8> {
         let mut rest = std::mem::take(&mut self.seen);
-        self.application
-            .read_to_end(&mut rest)
-            .await
-            .expect("a pipe");
+        let reading = self.application.read_to_end(&mut rest);
+        let read = link::timeout(GUARD, reading).await;
+        read.expect("it ends in time").expect("a pipe");
         rest
     }
 }

@@ -217,7 +217,7 @@ async fn one_url_carries_several_forwarded_connections_at_once() {
     for (application, mut target) in [(&mut first, first_target), (&mut second, second_target)] {
         application.write(b"ping").await;
         let mut got = [0; 4];
-        target.read_exact(&mut got).await.expect("read");
+        soon(target.read_exact(&mut got)).await.expect("read");
         target.write_all(b"pong").await.expect("written");
         application.expect(b"pong").await;
         // Kept open until the test is over.
@@ -281,7 +281,7 @@ async fn a_target_that_speaks_first_and_one_that_waits_are_both_served() {
     let client = client(&world, "&PortNumber=22").await;
 
     let mut pipe = client.ssh().await.expect("let in");
-    let mut sshd = target.accept().await.expect("dialled");
+    let mut sshd = soon(target.accept()).await.expect("dialled");
     pipe.write(b"SSH-2.0-client\r\n").await;
     sshd.write_all(b"SSH-2.0-server\r\n")
         .await
@@ -289,7 +289,7 @@ async fn a_target_that_speaks_first_and_one_that_waits_are_both_served() {
     pipe.expect(b"SSH-2.0-server\r\n").await;
     pipe.write(b"kex").await;
     let mut got = [0; 19];
-    sshd.read_exact(&mut got).await.expect("read");
+    soon(sshd.read_exact(&mut got)).await.expect("read");
     assert_eq!(&got, b"SSH-2.0-client\r\nkex");
     pipe.close().await;
 
@@ -345,7 +345,7 @@ async fn a_port_from_which_only_output_flows_is_kept_alive() {
     application.write(b"still there?").await;
 
     let mut got = [0; 12];
-    target.read_exact(&mut got).await.expect("read");
+    soon(target.read_exact(&mut got)).await.expect("read");
     assert_eq!(&got, b"still there?");
 }
 
@@ -471,12 +471,12 @@ async fn a_target_that_reads_nothing_for_minutes_misses_nothing() {
         link::sleep(Duration::from_secs(170)).await;
 
         let mut got = vec![0; bytes];
-        let reading = target.read_exact(&mut got);
-        let read = link::timeout(crate::peers::GUARD, reading).await;
-        read.expect("in time").expect("all of it");
+        soon(target.read_exact(&mut got)).await.expect("all of it");
         application.write(b"and on").await;
         let mut got = [0; 6];
-        target.read_exact(&mut got).await.expect("still there");
+        soon(target.read_exact(&mut got))
+            .await
+            .expect("still there");
         assert_eq!(&got, b"and on");
     }
 }
@@ -546,8 +546,14 @@ pub(crate) async fn forwarded(
     target: &Listener,
 ) -> (Forwarded, axt_net::transport::Stream) {
     let application = client.forward().await.expect("let in");
-    let connection = target.accept().await.expect("dialled");
+    let connection = soon(target.accept()).await.expect("dialled");
     (application, connection)
+}
+
+/// Waits, but not for ever.
+pub(crate) async fn soon<T>(awaited: impl Future<Output = T>) -> T {
+    let awaited = link::timeout(crate::peers::GUARD, awaited).await;
+    awaited.expect("in time")
 }
 
 async fn until_none_runs(agent: &OfficialAgent) {
@@ -561,7 +567,5 @@ async fn until(mut is_so: impl FnMut() -> bool) {
             link::sleep(Duration::from_millis(10)).await;
         }
     };
-    link::timeout(crate::peers::GUARD, waiting)
-        .await
-        .expect("in time");
+    soon(waiting).await;
 }
