@@ -126,7 +126,9 @@ fn told(reason: Reason) -> Option<(String, Option<&'static str>)> {
         ),
         Reason::OpenPtyFailed => (
             "the instance could not start the shell (OpenPtyFailed)",
-            Some("is there such a user, and may the agent change to it? Only root's can"),
+            Some(
+                "is there such a user, and may the agent change to it? Only root's can, and the official one opens none for root",
+            ),
         ),
         Reason::OpenPortFailed => (
             "the instance could not reach the port (Open_port_failed)",
