@@ -77,7 +77,8 @@ async fn add(admin: &Admin, flags: AddFlags) -> Result<(), Failure> {
     say(&if has_key {
         format!("declared; its agent:  axt agent -i {id} --key FILE")
     } else {
-        "declared, without a key: no agent can come for it".to_owned()
+        "declared, without a key: an agent comes for it only where the relay has --allow-unsigned"
+            .to_owned()
     });
     print(id.as_str())
 }
