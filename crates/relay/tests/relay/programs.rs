@@ -274,6 +274,24 @@ async fn an_agent_that_waits_for_its_target_to_be_stopped_is_let_wait() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_relay_that_stops_does_not_wait_for_an_agent_that_waits_for_its_target() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let target = world.target("localhost", 80);
+    let client = client(&world, "&PortNumber=80").await;
+    let (application, _connection) = forwarded(&client, &target).await;
+    drop(application);
+    assert!(closed(Reason::ClientClosed)(&world.until_over().await));
+    // By then it is known that the agent keeps its channel.
+    link::sleep(link::DRAIN * 2).await;
+    assert_eq!(agent.sessions(), 1);
+
+    let left = world.relay.shutdown().await.expect("kept");
+
+    assert_eq!(left, Vec::<&str>::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_target_that_speaks_first_and_one_that_waits_are_both_served() {
     let world = World::new().await;
     let _agent = agent(&world).await;
