@@ -463,6 +463,27 @@ fn an_agent_that_is_killed_while_it_registers_as_many_knows_what_it_has_become()
 }
 
 #[test]
+fn an_activation_for_fewer_than_an_agent_wants_to_be_says_how_many_it_is() {
+    let home = Home::new();
+    let _relay = home.relay(&[], &[]);
+    let (id, code) = activation(&home, &["--InstanceName", "web", "--InstanceCount", "2"]);
+
+    let agent = home
+        .axt(&["agent", "--register", "--activation-id", &id])
+        .args(["--instances", "3"])
+        .env("AXT_ACTIVATION_CODE", code)
+        .output();
+
+    let agent = agent.expect("it runs");
+    let told = stderr(&agent);
+    assert_eq!(agent.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("hint: 2 of 3 instances are registered"),
+        "{told}"
+    );
+}
+
+#[test]
 fn an_instance_that_the_api_deregisters_leaves_the_others_of_its_process_alone() {
     let home = Home::new();
     let _relay = home.relay(&[], &[]);

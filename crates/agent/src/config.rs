@@ -14,7 +14,7 @@ use axt_net::{
 use axt_proto::{ChannelId, Extensions, InstanceId, Limits};
 use tokio::sync::Semaphore;
 
-use crate::{behaviour::Behaviour, machine::Machine, shell::HelperProgram};
+use crate::{behaviour::Behaviour, machine::Machine, outage::Outage, shell::HelperProgram};
 
 /// The version that an agent says it has, unless told otherwise.
 pub const AGENT_VERSION: &str = "2.2.4.1065";
@@ -127,6 +127,8 @@ pub struct Surroundings {
     /// all agents of one process start, or lose their relay, each is through in a moment; together they
     /// would be in each other's way until their handshakes were too old.
     pub(crate) turns: Arc<Semaphore>,
+    /// What they have said of a relay that is away.
+    pub(crate) outage: Outage,
     /// Sees each frame of each data channel, each call, and what passes on the notify channel.
     pub taps: Taps,
     /// Whether what people type and read is for those taps too.
@@ -145,6 +147,7 @@ impl Surroundings {
             clock,
             wall,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            outage: Outage::default(),
             taps: Taps::none(),
             taps_payload: false,
         }

@@ -26,6 +26,7 @@ pub mod helper;
 pub mod init;
 mod machine;
 mod notify;
+mod outage;
 mod puppet;
 mod registration;
 pub mod shell;

@@ -13,10 +13,11 @@ use tokio::sync::watch;
 use crate::{calls::Relay, channels::Channels};
 
 /// Keeps the notify channel open, for ever. One line is logged when it is lost and one when it is
-/// back, however many tries that takes.
+/// back, however many tries that takes, and however many agents of the process say the same.
 pub(crate) async fn keep(relay: Arc<Relay>, channels: Arc<Channels>, online: watch::Sender<bool>) {
     let mut backoff = Backoff::seeded(relay.random());
     let mut is_told = false;
+    let outage = &relay.around().outage;
     loop {
         if relay.fate().is_silent() {
             std::future::pending::<()>().await;
@@ -28,6 +29,7 @@ pub(crate) async fn keep(relay: Arc<Relay>, channels: Arc<Channels>, online: wat
             Ok(halves) => {
                 backoff.reset();
                 is_told = false;
+                outage.is_over();
                 tracing::info!(instance = %relay.instance(), "the agent is online");
                 channels.notify_dialled();
                 online.send_replace(true);
@@ -38,12 +40,19 @@ pub(crate) async fn keep(relay: Arc<Relay>, channels: Arc<Channels>, online: wat
                 let instance = relay.instance();
                 match lost {
                     Lost::Closed(why) => tracing::info!(%instance, why, "the relay closed"),
-                    Lost::Broken(why) => tracing::warn!(%instance, why, "the relay was lost"),
+                    Lost::Broken(why) if outage.is_news(&why) => {
+                        tracing::warn!(%instance, why, "the relay was lost");
+                    }
+                    Lost::Broken(why) => tracing::debug!(%instance, why, "the relay was lost too"),
                 }
             }
             Err(error) if !std::mem::replace(&mut is_told, true) => {
-                let error = in_full(&error);
-                tracing::warn!(instance = %relay.instance(), error, "no relay; trying on");
+                let (instance, error) = (relay.instance(), in_full(&error));
+                if outage.is_news(&error) {
+                    tracing::warn!(%instance, error, "no relay; trying on");
+                } else {
+                    tracing::debug!(%instance, error, "no relay either; trying on");
+                }
             }
             Err(error) => tracing::debug!(instance = %relay.instance(), %error, "still no relay"),
         }

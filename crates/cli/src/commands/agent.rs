@@ -6,7 +6,9 @@ mod serve;
 use std::{io, path::Path, process::ExitCode};
 
 use axt_proto::{InstanceId, Secret};
-use axt_sandbox::lone::{self, AgentFolder, LoneAgentConfig, NewIdentity, NewKeyError};
+use axt_sandbox::lone::{
+    self, AgentFolder, LoneAgentConfig, LoneAgentError, NewIdentity, NewKeyError,
+};
 
 use self::ready::ReadyFile;
 use super::{print, quote};
@@ -58,7 +60,7 @@ async fn register(settings: &mut AgentSettings) -> Result<(), Failure> {
         count,
     )
     .await
-    .map_err(Failure::failed)?;
+    .map_err(|error| not_registered(error, &settings.folder, count))?;
     say(&format!(
         "registered as {}; its key is in {}",
         serve::named(&registered.instance, registered.others.len()),
@@ -66,6 +68,18 @@ async fn register(settings: &mut AgentSettings) -> Result<(), Failure> {
     ));
     settings.registered = Some(registered);
     Ok(())
+}
+
+/// Why not all of `count` are registered, with how many are.
+fn not_registered(error: LoneAgentError, folder: &AgentFolder, count: usize) -> Failure {
+    let failure = Failure::failed(error);
+    match folder.read() {
+        Ok(Some(kept)) => failure.hint(format!(
+            "{} of {count} instances are registered, and kept; the same command goes on from there",
+            kept.instances().count()
+        )),
+        _ => failure,
+    }
 }
 
 async fn deregister(folder: &AgentFolder, config: LoneAgentConfig) -> Result<ExitCode, Failure> {
