@@ -7,14 +7,14 @@ mod harness;
 #[path = "harness/peers.rs"]
 mod peers;
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
 use axt_agent::Shells;
 use axt_client::{
     forward::{Bound, EXTENSIONS, Forward, Route},
     session::Why,
 };
-use axt_net::tasks::Tasks;
+use axt_net::{link, tasks::Tasks};
 use axt_official::{OfficialAgent, OfficialClient};
 use axt_proto::{EventKind, Reason, Tick};
 use axt_sandbox::{ClockStart, Sandbox, SandboxConfig, Transport};
@@ -233,6 +233,26 @@ async fn three_hundred_of_our_agents_are_back_after_a_restart_one_by_one() {
     let events = sandbox.events(0).await;
     let came = events.iter().filter(|it| it.kind == EventKind::AgentOnline);
     assert_eq!(came.count(), COUNT, "each once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_agents_are_back_within_seconds_of_a_relay_that_was_away_for_minutes() {
+    const COUNT: usize = 20;
+    let mut sandbox = start(SandboxConfig {
+        instances: COUNT,
+        ..simulated()
+    })
+    .await;
+    online(&sandbox, COUNT).await;
+
+    sandbox.lose_relay();
+    link::sleep(Duration::from_secs(300)).await;
+    sandbox.restart_relay().await.expect("started again");
+    let back_at = link::now();
+    online(&sandbox, COUNT).await;
+
+    let took = link::now().duration_since(back_at);
+    assert!(took <= Duration::from_secs(6), "{took:?}");
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(crate) async fn keep(relay: Arc<Relay>, channels: Arc<Channels>, online: wat
         // Split in there: a whole websocket would have its place in this task for good, and again in
         // whatever it is handed to.
         let dialled = async { Ok(relay.notify_channel().await?.split()) };
-        match Box::pin(dialled).await {
+        let wait = match Box::pin(dialled).await {
             Ok(halves) => {
                 backoff.reset();
                 is_told = false;
@@ -45,18 +45,22 @@ pub(crate) async fn keep(relay: Arc<Relay>, channels: Arc<Channels>, online: wat
                     }
                     Lost::Broken(why) => tracing::debug!(%instance, why, "the relay was lost too"),
                 }
+                backoff.next_wait()
             }
-            Err(error) if !std::mem::replace(&mut is_told, true) => {
-                let (instance, error) = (relay.instance(), in_full(&error));
-                if outage.is_news(&error) {
-                    tracing::warn!(%instance, error, "no relay; trying on");
+            Err(error) => {
+                let (instance, told) = (relay.instance(), in_full(&error));
+                if !std::mem::replace(&mut is_told, true) && outage.is_news(&told) {
+                    tracing::warn!(%instance, error = told, "no relay; trying on");
                 } else {
-                    tracing::debug!(%instance, error, "no relay either; trying on");
+                    tracing::debug!(%instance, error = told, "still no relay");
+                }
+                match error {
+                    ConnectError::Unreachable(_) => backoff.next_wait_alone(),
+                    _ => backoff.next_wait(),
                 }
             }
-            Err(error) => tracing::debug!(instance = %relay.instance(), %error, "still no relay"),
-        }
-        link::sleep(backoff.next_wait()).await;
+        };
+        link::sleep(wait).await;
     }
 }
 

@@ -261,7 +261,7 @@ fn after_help() -> String {
 Either it registers with an activation (`axt api CreateActivation`), and from then on is the managed
 instance that the relay has made of it: who it is stays in agents/NAME of the state folder. Or its
 instance stands in the relay's settings, with the public half of its key. A relay that is away is
-tried again and again, at least every 30 s.
+tried again and again, at least every 5 s, and one that refuses at least every 30 s.
 
 {habits}
 Examples:

@@ -10,6 +10,8 @@ const LEAST: Duration = Duration::from_millis(200);
 const FIRST: Duration = Duration::from_secs(2);
 /// The most that any wait may be.
 const MOST: Duration = Duration::from_secs(30);
+/// The most where nobody listens: there is nobody to be spared, and whoever comes is wanted soon.
+const MOST_ALONE: Duration = Duration::from_secs(5);
 
 /// Waits between tries: each drawn evenly between 0.2 s and a ceiling that starts at 2 s and
 /// doubles up to 30 s. Drawing from the whole range ("full jitter") is what keeps hundreds of
@@ -43,6 +45,14 @@ impl Backoff {
         wait
     }
 
+    /// The same after a try that reached nobody: 5 s at most. How often there was none counts all the
+    /// same for those who are reached and refuse.
+    pub fn next_wait_alone(&mut self) -> Duration {
+        let ceiling = self.ceiling.min(MOST_ALONE);
+        self.ceiling = (self.ceiling * 2).min(MOST);
+        self.random.random_range(LEAST..=ceiling)
+    }
+
     /// Starts anew, after a try that succeeded.
     pub fn reset(&mut self) {
         self.ceiling = FIRST;
@@ -67,6 +77,19 @@ mod tests {
             let wait = backoff.next_wait();
             assert!(wait >= LEAST && wait <= Duration::from_secs(ceiling));
         }
+    }
+
+    #[test]
+    fn where_nobody_is_reached_waits_stay_short() {
+        let mut backoff = Backoff::seeded(7);
+
+        for ceiling in [2, 4, 5, 5, 5, 5] {
+            let wait = backoff.next_wait_alone();
+            assert!(wait >= LEAST && wait <= Duration::from_secs(ceiling));
+        }
+        let of_many = (0..50).map(|_| backoff.next_wait()).max();
+
+        assert!(of_many > Some(Duration::from_secs(20)), "{of_many:?}");
     }
 
     #[test]
