@@ -240,15 +240,20 @@ impl Relay {
         self.post(path::DEREGISTER, "", JSON).await
     }
 
-    /// Opens the notify channel.
+    /// Opens the notify channel. A try that reaches nobody costs no signature.
     pub(crate) async fn notify_channel(&self) -> Result<WebSocket, ConnectError> {
         let _turn = self.turn().await;
-        let mut headers = self.headers();
+        let identity = self.identity();
+        let mut headers = self.headers_of(&identity);
         if !self.config.extensions.is_empty() {
             let announced = self.config.extensions.to_string();
             insert(&mut headers, header::EXTENSIONS, &announced);
         }
-        self.websocket(path::NOTIFY, headers).await
+        let opened = self.websocket(path::NOTIFY, headers).await;
+        if let Err(ConnectError::Unreachable(_)) = opened {
+            self.signing().ahead.put_back(identity);
+        }
+        opened
     }
 
     /// Dials a data channel.
@@ -372,10 +377,18 @@ impl Relay {
 
     /// The headers of one request: never to be used for a second one.
     fn headers(&self) -> HeaderMap {
+        self.headers_of(&self.identity())
+    }
+
+    /// A signature that no request has had.
+    fn identity(&self) -> Identity {
         let now_ms = self.now_ms();
         let ready = self.signing().ahead.take(now_ms);
         self.taken.notify_one();
-        let identity = ready.unwrap_or_else(|| self.sign(now_ms));
+        ready.unwrap_or_else(|| self.sign(now_ms))
+    }
+
+    fn headers_of(&self, identity: &Identity) -> HeaderMap {
         let mut headers = self.constant.clone();
         for (name, value) in identity.headers() {
             insert(&mut headers, name, &value);

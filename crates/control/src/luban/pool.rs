@@ -45,6 +45,11 @@ impl SignedAhead {
         }
     }
 
+    /// Puts one back that was taken and never sent. It is the next to be taken.
+    pub fn put_back(&mut self, identity: Identity) {
+        self.ready.push_front(identity);
+    }
+
     fn drop_stale(&mut self, now_ms: u64) {
         let is_stale = |identity: &Identity| {
             // A clock that was set back makes headers from the future: as useless as old ones.
@@ -65,6 +70,19 @@ mod tests {
             request_id: timestamp_ms.to_string(),
             signature: String::new(),
         }
+    }
+
+    #[test]
+    fn what_was_not_sent_is_taken_again_until_it_is_stale_also_where_nothing_is_signed_ahead() {
+        let mut pool = SignedAhead::new(0);
+
+        pool.put_back(identity(1_000));
+        let again = pool.take(2_000).map(|identity| identity.timestamp_ms);
+        pool.put_back(identity(1_000));
+        let stale = pool.take(62_000);
+
+        assert_eq!(again, Some(1_000));
+        assert!(stale.is_none());
     }
 
     #[test]
