@@ -216,15 +216,21 @@ async fn two_hundred_of_their_agents_that_dial_in_the_same_instant_are_all_back_
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn three_hundred_of_our_agents_are_back_after_a_restart_one_by_one() {
-    const COUNT: usize = 300;
-    let mut sandbox = start(SandboxConfig {
-        instances: COUNT,
+/// A sandbox with so many agents of ours, all of them online.
+async fn ours(count: usize) -> Sandbox {
+    let sandbox = start(SandboxConfig {
+        instances: count,
         ..simulated()
     })
     .await;
-    online(&sandbox, COUNT).await;
+    online(&sandbox, count).await;
+    sandbox
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_hundred_of_our_agents_are_back_after_a_restart_one_by_one() {
+    const COUNT: usize = 300;
+    let mut sandbox = ours(COUNT).await;
 
     sandbox.lose_relay();
     sandbox.restart_relay().await.expect("started again");
@@ -238,12 +244,7 @@ async fn three_hundred_of_our_agents_are_back_after_a_restart_one_by_one() {
 #[tokio::test(start_paused = true)]
 async fn our_agents_are_back_within_seconds_of_a_relay_that_was_away_for_minutes() {
     const COUNT: usize = 20;
-    let mut sandbox = start(SandboxConfig {
-        instances: COUNT,
-        ..simulated()
-    })
-    .await;
-    online(&sandbox, COUNT).await;
+    let mut sandbox = ours(COUNT).await;
 
     sandbox.lose_relay();
     link::sleep(Duration::from_secs(300)).await;

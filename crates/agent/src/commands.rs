@@ -52,7 +52,7 @@ struct Known {
 
 impl Known {
     /// The task is not to be started any more.
-    fn is_over(&mut self, id: TaskId) {
+    fn set_over(&mut self, id: TaskId) {
         if self.over.contains(&id) {
             return;
         }
@@ -132,7 +132,7 @@ impl Commands {
         }
         // It is over, or it ended with an earlier process: that is for the relay to know. A list that was
         // made before and comes later may still have it to run.
-        known.is_over(id);
+        known.set_over(id);
         drop(known);
         let reporter = Reporter::new(&self.relay, &task);
         self.tasks.spawn("agent task report", async move {
@@ -185,7 +185,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut known = lock(&self.known);
         known.live.remove(&self.id);
-        known.is_over(self.id.clone());
+        known.set_over(self.id.clone());
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn keep(relay: Arc<Relay>, channels: Arc<Channels>, online: wat
             Ok(halves) => {
                 backoff.reset();
                 is_told = false;
-                outage.is_over();
+                outage.end();
                 tracing::info!(instance = %relay.instance(), "the agent is online");
                 channels.notify_dialled();
                 online.send_replace(true);

@@ -18,7 +18,7 @@ impl Outage {
     }
 
     /// One of them is online again: what is wrong from now on is another outage.
-    pub(crate) fn is_over(&self) {
+    pub(crate) fn end(&self) {
         self.said().clear();
     }
 
@@ -40,7 +40,7 @@ mod tests {
         assert!(!of_the_same_process.is_news("lost"));
         assert!(of_the_same_process.is_news("refused"));
         assert!(other.is_news("lost"));
-        of_the_same_process.is_over();
+        of_the_same_process.end();
         assert!(one.is_news("lost"));
     }
 }

@@ -40,17 +40,19 @@ impl Backoff {
 
     /// How long to wait before the next try.
     pub fn next_wait(&mut self) -> Duration {
-        let wait = self.random.random_range(LEAST..=self.ceiling);
-        self.ceiling = (self.ceiling * 2).min(MOST);
-        wait
+        self.next_wait_within(MOST)
     }
 
     /// The same after a try that reached nobody: 5 s at most. How often there was none counts all the
     /// same for those who are reached and refuse.
     pub fn next_wait_alone(&mut self) -> Duration {
-        let ceiling = self.ceiling.min(MOST_ALONE);
+        self.next_wait_within(MOST_ALONE)
+    }
+
+    fn next_wait_within(&mut self, most: Duration) -> Duration {
+        let wait = self.random.random_range(LEAST..=self.ceiling.min(most));
         self.ceiling = (self.ceiling * 2).min(MOST);
-        self.random.random_range(LEAST..=ceiling)
+        wait
     }
 
     /// Starts anew, after a try that succeeded.

@@ -90,6 +90,11 @@ impl AgentEnds {
         let writes = Mangled::writes(writes, Arc::clone(frames));
         Self::framed(websocket, Mangled::reads(reads), writes, clock, tap)
     }
+
+    /// Reads on, and throws away, until the agent has let go of its channel.
+    pub(super) async fn gone(&mut self) {
+        while self.incoming.next().await.is_ok() {}
+    }
 }
 
 impl<F: Framing> Ends<F> {

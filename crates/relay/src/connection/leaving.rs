@@ -31,13 +31,19 @@ pub(super) enum Why {
 impl Why {
     /// Whether it matters no more once `other` has happened too.
     const fn gives_way_to(&self, other: &Self) -> bool {
-        match self {
-            Self::Deaf => true,
-            // What was posted stays so, and is looked at again on the next channel.
-            Self::Posted(_) => matches!(other, Self::Replaced(_)),
-            Self::Replaced(_) => matches!(other, Self::ClientDone),
-            Self::ClientDone => matches!(other, Self::Posted(_)),
+        match (self, other) {
+            (_, Self::Replaced(_)) => self.may_be_replaced(),
+            (Self::Deaf, _)
+            | (Self::Replaced(_), Self::ClientDone)
+            | (Self::ClientDone, Self::Posted(_)) => true,
+            _ => false,
         }
+    }
+
+    /// Whether a channel that was dialled anew takes its place. What was posted stays so, and is looked
+    /// at again on the next channel.
+    const fn may_be_replaced(&self) -> bool {
+        matches!(self, Self::Posted(_) | Self::Deaf)
     }
 }
 
@@ -79,7 +85,7 @@ pub(super) async fn due(leaving: Option<&Leaving>) {
 impl Leaving {
     /// Whether a channel that was dialled anew takes its place.
     pub(super) const fn may_be_replaced(&self) -> bool {
-        matches!(self.why, Why::Posted(_) | Why::Deaf)
+        self.why.may_be_replaced()
     }
 
     /// Whether all that was under way has arrived, or never will. Otherwise it is to be asked again.

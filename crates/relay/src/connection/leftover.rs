@@ -39,8 +39,7 @@ impl Leftovers {
         let Ok(_place) = self.room.try_acquire() else {
             return;
         };
-        let gone = async { while agent.incoming.next().await.is_ok() {} };
-        let gone = link::timeout(LONGEST, gone);
+        let gone = link::timeout(LONGEST, agent.gone());
         // However it ends, the channel is closed now.
         let _ = self.stopping.run_until_cancelled(gone).await;
     }

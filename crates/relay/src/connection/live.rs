@@ -239,6 +239,5 @@ async fn keep_alive(need: Need, traffic: &Traffic, agent: &impl Sink) -> Infalli
 /// Reads on until the agent has let go of its channel, so that it need not dial again in vain; whether
 /// it has. One of ours that keeps it is refused when it dials again.
 pub(super) async fn let_go(agent: &mut AgentEnds) -> bool {
-    let gone = async { while agent.incoming.next().await.is_ok() {} };
-    link::timeout(link::DRAIN, gone).await.is_ok()
+    link::timeout(link::DRAIN, agent.gone()).await.is_ok()
 }
