@@ -165,6 +165,7 @@ impl Timeline {
                 text,
                 ..
             } = &entry.what
+                && event != SAMPLE
             {
                 let reason = text
                     .split_once("reason=")
@@ -177,6 +178,9 @@ impl Timeline {
         rules
     }
 }
+
+/// What passed in a second: whether a short connection has one hangs on the moment of its beginning.
+const SAMPLE: &str = "connection.traffic";
 
 /// An instant of rule time since the start: `+0:03:00.000`, with days in front where there are some.
 fn instant(ms: u64) -> String {
